@@ -1,0 +1,52 @@
+/* Inside the library: how drivers and passes record on behalf of nodes that exist already. */
+#ifndef TG_GRAPH_REBUILD_H
+#define TG_GRAPH_REBUILD_H
+
+#include "graph/op.h"
+
+TG_BEGIN_DECLS
+
+/** While an origin is set, recorded nodes take where and scope (and, if `as_gradient`, the forward link) from that node of
+    `source` instead of from the call. origin -1 ends it. */
+void tg_graph_set_origin(tg_graph *graph, const tg_graph *source, int32_t origin, bool as_gradient);
+
+/** A recorder is asked before tg_apply() appends a node; it returns the tensor to use instead, or tg_none() to append. */
+typedef tg_tensor (*tg_recorder)(void *user, const tg_rewrite_args *args);
+void tg_graph_set_recorder(tg_graph *graph, tg_recorder recorder, void *user);
+
+/** An empty graph on the same variables and mode, for a pass to rebuild into. */
+tg_graph *tg_graph_new_like(const tg_graph *graph);
+/** Records `node` of `source` with other inputs: same op, attributes, name, keep, place. Leaves keep their variable and binding. */
+tg_tensor tg_graph_copy_node(tg_graph *graph, const tg_graph *source, const tg_node *node, const tg_tensor *inputs);
+/** Copies the layers, their node ranges mapped by map[id of source] = id of graph or -1. */
+void tg_graph_copy_layers(tg_graph *graph, const tg_graph *source, const int32_t *map);
+
+/** Memory that lives as long as the graph; NULL (and the graph's error set) if it is out. */
+void *tg_graph_allocate(tg_graph *graph, size_t bytes);
+
+/** The leaves' entries, for passes that must tell them apart. */
+extern const tg_op tg_op_input, tg_op_variable, tg_op_constant;
+/** A constant's bytes; NULL if the node is none. */
+const void *tg_node_constant(const tg_node *node);
+/** Whether the node is a constant scalar, or a broadcast of none other than one; its value. */
+bool tg_node_scalar(const tg_graph *graph, const tg_node *node, double *value);
+
+/** A run's locks on a store: a plan that assigns writes, others read. */
+void tg_variables_lock(tg_variables *variables, bool write);
+/** `committed`: the step and the generation advance by one. */
+void tg_variables_unlock(tg_variables *variables, bool committed);
+
+/** What exec attaches to a context: created at first use, freed with it. */
+typedef struct tg_attachment {
+    void *object;
+    void (*release)(void *object);
+} tg_attachment;
+typedef enum tg_slot { TG_SLOT_TEAM, TG_SLOT_WORKSPACE, TG_SLOT_COUNT } tg_slot;
+/** Calls `create` under the context's lock if the slot is empty. NULL if it failed. */
+void *tg_context_attach(tg_context *context, tg_slot slot, tg_attachment (*create)(tg_context *context));
+/** What the context was created with. */
+const tg_context_options *tg_context_settings(const tg_context *context);
+
+TG_END_DECLS
+
+#endif

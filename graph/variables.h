@@ -1,0 +1,64 @@
+/* Variables: named weights and counters that outlive the graphs that read and assign them. */
+#ifndef TG_GRAPH_VARIABLES_H
+#define TG_GRAPH_VARIABLES_H
+
+#include "graph/context.h"
+
+TG_BEGIN_DECLS
+
+typedef struct tg_variables tg_variables;
+
+/** How a variable gets its first value. Random ones depend on (seed of the store, name of the variable) alone, not on the order
+    in which variables appear, and are the same in f32 and f64. */
+typedef enum tg_init_kind {
+    TG_INIT_CONSTANT,        /**< a everywhere */
+    TG_INIT_UNIFORM,         /**< uniform in [a, b) */
+    TG_INIT_NORMAL,          /**< mean a, standard deviation b */
+    TG_INIT_TRUNCATED_NORMAL /**< the same, redrawn outside two standard deviations */
+} tg_init_kind;
+
+typedef struct tg_init {
+    tg_init_kind kind;
+    double a, b;
+} tg_init;
+
+/** A variable as the store keeps it. Valid until the store is freed. */
+typedef struct tg_variable_info {
+    const char *name; /**< "dense/kernel" */
+    tg_type type;
+    bool trainable; /**< false for moments, counters and metrics */
+    void *data;     /**< row-major, 64-byte aligned; do not touch while a plan of this store runs */
+} tg_variable_info;
+
+/** An empty store whose working float is f32. NULL if memory is out. Free after the graphs made on it. */
+TG_API tg_variables *tg_variables_new(tg_context *context, uint64_t seed);
+TG_API void tg_variables_free(tg_variables *variables);
+/** A copy whose float variables (and TG_FLOAT) have another dtype, TG_F32 or TG_F64. NULL if memory is out. */
+TG_API tg_variables *tg_variables_cast(tg_variables *variables, tg_dtype working_float);
+
+TG_API tg_context *tg_variables_context(const tg_variables *variables);
+TG_API uint64_t tg_variables_seed(const tg_variables *variables);
+TG_API tg_dtype tg_variables_float(const tg_variables *variables);
+
+TG_API int tg_variables_count(const tg_variables *variables);
+/** The i-th variable, in order of first appearance. NULL if i is out of range. */
+TG_API const tg_variable_info *tg_variables_at(const tg_variables *variables, int i);
+/** NULL if there is none of that name. */
+TG_API const tg_variable_info *tg_variables_find(const tg_variables *variables, const char *name);
+
+/** Finds a variable, or creates it with its initial value. NULL if it exists with another type, or memory is out. */
+TG_API const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init, bool trainable);
+
+/** Copies a variable's value out or in. `bytes` must be its exact size. Waits for plans that hold the store. */
+TG_API TG_MUST_USE tg_status tg_variables_read(const tg_variables *variables, const char *name, void *values, size_t bytes);
+TG_API TG_MUST_USE tg_status tg_variables_write(tg_variables *variables, const char *name, const void *values, size_t bytes);
+
+/** The number of runs that committed assigns to this store: the counter that random nodes draw by. */
+TG_API uint64_t tg_variables_step(const tg_variables *variables);
+TG_API void tg_variables_set_step(tg_variables *variables, uint64_t step);
+/** Changes whenever any value may have changed: what prologues watch. */
+TG_API uint64_t tg_variables_generation(const tg_variables *variables);
+
+TG_END_DECLS
+
+#endif
