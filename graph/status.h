@@ -17,11 +17,11 @@
 #if defined(__GNUC__)
 #define TG_API __attribute__((visibility("default")))
 #define TG_MUST_USE __attribute__((warn_unused_result))
-#define TG_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define TG_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define TG_API
 #define TG_MUST_USE
-#define TG_PRINTF(format, first)
+#define TG_PRINTF(text, first)
 #endif
 
 TG_BEGIN_DECLS
