@@ -1,0 +1,44 @@
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+tg_context_options harness_options(void)
+{
+    tg_context_options options = tg_context_defaults();
+    const char *plan_memory = getenv("TG_TEST_PLAN_MEMORY");
+    if (plan_memory && strcmp(plan_memory, "0") == 0)
+        options.plan_memory = false;
+    return options;
+}
+
+tg_context *harness_context(int threads)
+{
+    tg_context_options options = harness_options();
+    options.threads = threads;
+    tg_context *context = tg_context_new(options);
+    if (!context) {
+        char reason[256];
+        tg_context_explain(options, reason, sizeof reason);
+        ck_abort_msg("no context: %s", reason);
+    }
+    return context;
+}
+
+TCase *harness_case(const char *name)
+{
+    TCase *tests = tcase_create(name);
+    tcase_set_timeout(tests, 600);
+    return tests;
+}
+
+int harness_run(const char *name, TCase *tests)
+{
+    Suite *suite = suite_create(name);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
