@@ -28,8 +28,15 @@ void *tg_graph_allocate(tg_graph *graph, size_t bytes);
 extern const tg_op tg_op_input, tg_op_variable, tg_op_constant;
 /** A constant's bytes; NULL if the node is none. */
 const void *tg_node_constant(const tg_node *node);
-/** Whether the node is a constant scalar, or a broadcast of none other than one; its value. */
-bool tg_node_scalar(const tg_graph *graph, const tg_node *node, double *value);
+/** Whether the node is a constant of one element; its value. */
+bool tg_node_scalar(const tg_node *node, double *value);
+
+/** The open layer's scope, "" outside of any; valid until the graph is freed. */
+const char *tg_graph_scope(const tg_graph *graph);
+/** "scope/name" in the graph's memory, or `name` alone outside of any layer; NULL (and the graph's error) if memory is out. */
+const char *tg_graph_scoped(tg_graph *graph, const char *name);
+/** Claims a name of a kind ("variable", "assign", ...): false, and the graph's error, if it was claimed before. */
+bool tg_graph_claim_name(tg_graph *graph, tg_where where, const char *kind, const char *name);
 
 /** A run's locks on a store: a plan that assigns writes, others read. */
 void tg_variables_lock(tg_variables *variables, bool write);

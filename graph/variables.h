@@ -33,7 +33,7 @@ typedef struct tg_variable_info {
 /** An empty store whose working float is f32. NULL if memory is out. Free after the graphs made on it. */
 TG_API tg_variables *tg_variables_new(tg_context *context, uint64_t seed);
 TG_API void tg_variables_free(tg_variables *variables);
-/** A copy whose float variables (and TG_FLOAT) have another dtype, TG_F32 or TG_F64. NULL if memory is out. */
+/** A copy whose working float is TG_F32 or TG_F64, and with it every variable declared as TG_FLOAT. NULL if memory is out. */
 TG_API tg_variables *tg_variables_cast(tg_variables *variables, tg_dtype working_float);
 
 TG_API tg_context *tg_variables_context(const tg_variables *variables);
@@ -46,7 +46,8 @@ TG_API const tg_variable_info *tg_variables_at(const tg_variables *variables, in
 /** NULL if there is none of that name. */
 TG_API const tg_variable_info *tg_variables_find(const tg_variables *variables, const char *name);
 
-/** Finds a variable, or creates it with its initial value. NULL if it exists with another type, or memory is out. */
+/** Finds a variable, or creates it with its initial value. NULL if it exists with another type, or memory is out.
+    The dtype may be TG_FLOAT; tg_variables_cast() converts such variables only. */
 TG_API const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init, bool trainable);
 
 /** Copies a variable's value out or in. `bytes` must be its exact size. Waits for plans that hold the store. */
@@ -56,6 +57,8 @@ TG_API TG_MUST_USE tg_status tg_variables_write(tg_variables *variables, const c
 /** The number of runs that committed assigns to this store: the counter that random nodes draw by. */
 TG_API uint64_t tg_variables_step(const tg_variables *variables);
 TG_API void tg_variables_set_step(tg_variables *variables, uint64_t step);
+/** Tells the store that values were changed through tg_variable_info.data. */
+TG_API void tg_variables_touch(tg_variables *variables);
 /** Changes whenever any value may have changed: what prologues watch. */
 TG_API uint64_t tg_variables_generation(const tg_variables *variables);
 

@@ -1,0 +1,54 @@
+#include "graph/name_map.h"
+
+#include <string.h>
+
+/* The entry of a name, or the free one where it belongs. */
+static tg_name_entry *locate(const tg_name_map *map, const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
+    uint32_t mask = (uint32_t)map->capacity - 1;
+    uint32_t at = (uint32_t)(hash ^ hash >> 32) & mask;
+    while (map->entries[at].name && strcmp(map->entries[at].name, name) != 0)
+        at = (at + 1) & mask;
+    return &map->entries[at];
+}
+
+int32_t tg_name_map_find(const tg_name_map *map, const char *name)
+{
+    if (map->capacity == 0)
+        return -1;
+    const tg_name_entry *entry = locate(map, name);
+    return entry->name ? entry->value : -1;
+}
+
+static bool grow(tg_name_map *map, tg_context *context)
+{
+    tg_name_map wider = {.capacity = map->capacity ? 2 * map->capacity : 32, .count = map->count};
+    wider.entries = tg_allocate_zero(context, (size_t)wider.capacity * sizeof *wider.entries);
+    if (!wider.entries)
+        return false;
+    for (int32_t i = 0; i < map->capacity; i++)
+        if (map->entries[i].name)
+            *locate(&wider, map->entries[i].name) = map->entries[i];
+    tg_name_map_free(map, context);
+    *map = wider;
+    return true;
+}
+
+bool tg_name_map_add(tg_name_map *map, tg_context *context, const char *name, int32_t value)
+{
+    if (2 * (map->count + 1) > map->capacity && !grow(map, context))
+        return false;
+    tg_name_entry *entry = locate(map, name);
+    map->count += entry->name == NULL;
+    *entry = (tg_name_entry){name, value};
+    return true;
+}
+
+void tg_name_map_free(tg_name_map *map, tg_context *context)
+{
+    tg_release(context, map->entries, (size_t)map->capacity * sizeof *map->entries);
+    *map = (tg_name_map){0};
+}

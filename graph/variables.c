@@ -1,0 +1,321 @@
+#include "graph/variables.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "graph/name_map.h"
+#include "graph/philox.h"
+#include "graph/rebuild.h"
+
+typedef struct variable {
+    tg_variable_info info;
+    bool follows; /* declared as TG_FLOAT */
+} variable;
+
+struct tg_variables {
+    tg_context *context;
+    uint64_t seed;
+    tg_dtype working_float;
+    variable **items;
+    int32_t count, capacity;
+    tg_name_map names;
+    pthread_rwlock_t values; /* held while a run reads or writes them */
+    pthread_mutex_t list;    /* of items and names */
+    atomic_uint_fast64_t step, generation;
+};
+
+tg_variables *tg_variables_new(tg_context *context, uint64_t seed)
+{
+    tg_variables *variables = tg_allocate_zero(context, sizeof *variables);
+    if (!variables)
+        return NULL;
+    variables->context = context;
+    variables->seed = seed;
+    variables->working_float = TG_F32;
+    if (pthread_rwlock_init(&variables->values, NULL) != 0) {
+        tg_release(context, variables, sizeof *variables);
+        return NULL;
+    }
+    if (pthread_mutex_init(&variables->list, NULL) != 0) {
+        pthread_rwlock_destroy(&variables->values);
+        tg_release(context, variables, sizeof *variables);
+        return NULL;
+    }
+    return variables;
+}
+
+static void free_item(tg_context *context, variable *item)
+{
+    tg_release(context, item->info.data, (size_t)tg_type_bytes(item->info.type));
+    tg_release(context, (char *)item->info.name, item->info.name ? strlen(item->info.name) + 1 : 0);
+    tg_release(context, item, sizeof *item);
+}
+
+void tg_variables_free(tg_variables *variables)
+{
+    if (!variables)
+        return;
+    tg_context *context = variables->context;
+    for (int32_t i = 0; i < variables->count; i++)
+        free_item(context, variables->items[i]);
+    tg_release(context, variables->items, (size_t)variables->capacity * sizeof *variables->items);
+    tg_name_map_free(&variables->names, context);
+    pthread_mutex_destroy(&variables->list);
+    pthread_rwlock_destroy(&variables->values);
+    tg_release(context, variables, sizeof *variables);
+}
+
+tg_context *tg_variables_context(const tg_variables *variables)
+{
+    return variables->context;
+}
+
+uint64_t tg_variables_seed(const tg_variables *variables)
+{
+    return variables->seed;
+}
+
+tg_dtype tg_variables_float(const tg_variables *variables)
+{
+    return variables->working_float;
+}
+
+int tg_variables_count(const tg_variables *variables)
+{
+    return variables->count;
+}
+
+const tg_variable_info *tg_variables_at(const tg_variables *variables, int i)
+{
+    return i >= 0 && i < variables->count ? &variables->items[i]->info : NULL;
+}
+
+const tg_variable_info *tg_variables_find(const tg_variables *variables, const char *name)
+{
+    tg_variables *writable = (tg_variables *)variables; /* for its mutex */
+    pthread_mutex_lock(&writable->list);
+    int32_t at = tg_name_map_find(&variables->names, name);
+    const tg_variable_info *info = at < 0 ? NULL : &variables->items[at]->info;
+    pthread_mutex_unlock(&writable->list);
+    return info;
+}
+
+/* A standard normal for element i; attempts draw anew. Box and Muller's cosine half. */
+static double draw_normal(uint64_t key, int64_t i, uint64_t attempt)
+{
+    uint32_t bits[4];
+    tg_philox(key, attempt, (uint64_t)i, bits);
+    double radius = sqrt(-2 * log(1 - tg_philox_uniform(bits[0])));
+    return radius * cos(6.283185307179586 * tg_philox_uniform(bits[1]));
+}
+
+static double draw(tg_init init, uint64_t key, int64_t i)
+{
+    uint32_t bits[4];
+    double z;
+    switch (init.kind) {
+    case TG_INIT_UNIFORM:
+        tg_philox(key, 0, (uint64_t)i, bits);
+        return init.a + (init.b - init.a) * tg_philox_uniform(bits[0]);
+    case TG_INIT_NORMAL: return init.a + init.b * draw_normal(key, i, 0);
+    case TG_INIT_TRUNCATED_NORMAL:
+        z = draw_normal(key, i, 0);
+        for (uint64_t attempt = 1; fabs(z) > 2; attempt++)
+            z = draw_normal(key, i, attempt);
+        return init.a + init.b * z;
+    case TG_INIT_CONSTANT: break;
+    }
+    return init.a;
+}
+
+static void store(void *data, tg_dtype dtype, int64_t i, double value)
+{
+    switch (dtype) {
+    case TG_F32: ((float *)data)[i] = (float)value; break;
+    case TG_F64: ((double *)data)[i] = value; break;
+    case TG_I32: ((int32_t *)data)[i] = (int32_t)value; break;
+    default: ((uint8_t *)data)[i] = (uint8_t)value; break;
+    }
+}
+
+static void initialise(const tg_variables *variables, variable *item, tg_init init)
+{
+    uint64_t key = tg_philox_key(variables->seed, item->info.name);
+    int64_t count = tg_shape_count(item->info.type.shape);
+    for (int64_t i = 0; i < count; i++) {
+        double value = draw(init, key, i);
+        /* Random values go through f32 in both working floats, so that both start from the same point. */
+        store(item->info.data, item->info.type.dtype, i, init.kind == TG_INIT_CONSTANT ? value : (double)(float)value);
+    }
+}
+
+static variable *new_item(tg_context *context, const char *name, tg_type type, bool trainable, bool follows)
+{
+    variable *item = tg_allocate_zero(context, sizeof *item);
+    if (!item)
+        return NULL;
+    size_t length = strlen(name) + 1;
+    char *copy = tg_allocate(context, length);
+    item->follows = follows;
+    item->info = (tg_variable_info){.name = copy, .type = type, .trainable = trainable};
+    item->info.data = tg_allocate_zero(context, (size_t)tg_type_bytes(type));
+    if (!copy || !item->info.data) {
+        tg_release(context, item->info.data, (size_t)tg_type_bytes(type));
+        tg_release(context, copy, length);
+        tg_release(context, item, sizeof *item);
+        return NULL;
+    }
+    memcpy(copy, name, length);
+    return item;
+}
+
+static bool append(tg_variables *variables, variable *item)
+{
+    tg_context *context = variables->context;
+    if (variables->count == variables->capacity) {
+        int32_t capacity = variables->capacity ? 2 * variables->capacity : 16;
+        variable **items = tg_allocate(context, (size_t)capacity * sizeof *items);
+        if (!items)
+            return false;
+        if (variables->count)
+            memcpy(items, variables->items, (size_t)variables->count * sizeof *items);
+        tg_release(context, variables->items, (size_t)variables->capacity * sizeof *items);
+        variables->items = items;
+        variables->capacity = capacity;
+    }
+    if (!tg_name_map_add(&variables->names, context, item->info.name, variables->count))
+        return false;
+    variables->items[variables->count++] = item;
+    return true;
+}
+
+static const tg_variable_info *declare(tg_variables *variables, const char *name, tg_type type, tg_init init, bool trainable)
+{
+    bool follows = type.dtype == TG_FLOAT;
+    if (follows)
+        type.dtype = variables->working_float;
+    int32_t at = tg_name_map_find(&variables->names, name);
+    if (at >= 0)
+        return tg_type_equal(variables->items[at]->info.type, type) ? &variables->items[at]->info : NULL;
+    variable *item = new_item(variables->context, name, type, trainable, follows);
+    if (!item)
+        return NULL;
+    initialise(variables, item, init);
+    if (!append(variables, item)) {
+        free_item(variables->context, item);
+        return NULL;
+    }
+    return &item->info;
+}
+
+const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init, bool trainable)
+{
+    if (!name || !tg_shape_valid(type.shape))
+        return NULL;
+    pthread_mutex_lock(&variables->list);
+    const tg_variable_info *info = declare(variables, name, type, init, trainable);
+    pthread_mutex_unlock(&variables->list);
+    return info;
+}
+
+static void convert(variable *to, const variable *from)
+{
+    int64_t count = tg_shape_count(from->info.type.shape);
+    if (to->info.type.dtype == from->info.type.dtype)
+        memcpy(to->info.data, from->info.data, (size_t)tg_type_bytes(from->info.type));
+    else
+        for (int64_t i = 0; i < count; i++) {
+            bool single = from->info.type.dtype == TG_F32;
+            store(to->info.data, to->info.type.dtype, i, single ? ((float *)from->info.data)[i] : ((double *)from->info.data)[i]);
+        }
+}
+
+tg_variables *tg_variables_cast(tg_variables *variables, tg_dtype working_float)
+{
+    if (!tg_dtype_is_float(working_float))
+        return NULL;
+    tg_variables *copy = tg_variables_new(variables->context, variables->seed);
+    if (!copy)
+        return NULL;
+    copy->working_float = working_float;
+    tg_variables_set_step(copy, tg_variables_step(variables));
+    pthread_rwlock_rdlock(&variables->values);
+    for (int32_t i = 0; i < variables->count; i++) {
+        const variable *from = variables->items[i];
+        tg_type type = from->info.type;
+        type.dtype = from->follows ? working_float : type.dtype;
+        variable *item = new_item(copy->context, from->info.name, type, from->info.trainable, from->follows);
+        if (!item || !append(copy, item)) {
+            pthread_rwlock_unlock(&variables->values);
+            if (item)
+                free_item(copy->context, item);
+            tg_variables_free(copy);
+            return NULL;
+        }
+        convert(item, from);
+    }
+    pthread_rwlock_unlock(&variables->values);
+    return copy;
+}
+
+tg_status tg_variables_read(const tg_variables *variables, const char *name, void *values, size_t bytes)
+{
+    const tg_variable_info *info = tg_variables_find(variables, name);
+    if (!info || bytes != (size_t)tg_type_bytes(info->type))
+        return TG_ERROR_ARGUMENT;
+    tg_variables_lock((tg_variables *)variables, false);
+    memcpy(values, info->data, bytes);
+    tg_variables_unlock((tg_variables *)variables, false);
+    return TG_OK;
+}
+
+tg_status tg_variables_write(tg_variables *variables, const char *name, const void *values, size_t bytes)
+{
+    const tg_variable_info *info = tg_variables_find(variables, name);
+    if (!info || bytes != (size_t)tg_type_bytes(info->type))
+        return TG_ERROR_ARGUMENT;
+    tg_variables_lock(variables, true);
+    memcpy(info->data, values, bytes);
+    tg_variables_touch(variables);
+    tg_variables_unlock(variables, false);
+    return TG_OK;
+}
+
+uint64_t tg_variables_step(const tg_variables *variables)
+{
+    return atomic_load(&((tg_variables *)variables)->step);
+}
+
+void tg_variables_set_step(tg_variables *variables, uint64_t step)
+{
+    atomic_store(&variables->step, step);
+}
+
+uint64_t tg_variables_generation(const tg_variables *variables)
+{
+    return atomic_load(&((tg_variables *)variables)->generation);
+}
+
+void tg_variables_touch(tg_variables *variables)
+{
+    atomic_fetch_add(&variables->generation, 1);
+}
+
+void tg_variables_lock(tg_variables *variables, bool write)
+{
+    if (write)
+        pthread_rwlock_wrlock(&variables->values);
+    else
+        pthread_rwlock_rdlock(&variables->values);
+}
+
+void tg_variables_unlock(tg_variables *variables, bool committed)
+{
+    if (committed) {
+        atomic_fetch_add(&variables->step, 1);
+        tg_variables_touch(variables);
+    }
+    pthread_rwlock_unlock(&variables->values);
+}
