@@ -7,5 +7,17 @@
 #include "exec/plan.h"
 #include "graph/op.h"
 #include "ops/ops.h"
+#include "train/fit.h"
+#include "train/flags.h"
+#include "train/initializers.h"
+#include "train/json.h"
+#include "train/layers.h"
+#include "train/metrics.h"
+#include "train/mnist.h"
+#include "train/model.h"
+#include "train/optimizers.h"
+#include "train/permutation.h"
+#include "train/progress.h"
+#include "train/summary.h"
 
 #endif

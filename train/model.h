@@ -1,0 +1,86 @@
+/* A model: a network, its loss and its optimizer, with a plan for each batch size and purpose, made when first needed and kept.
+   Rows of data stay as they are stored, such as u8 pixels; the network's function converts them. */
+#ifndef TG_TRAIN_MODEL_H
+#define TG_TRAIN_MODEL_H
+
+#include "exec/plan.h"
+#include "train/optimizers.h"
+
+TG_BEGIN_DECLS
+
+typedef struct tg_model tg_model;
+
+typedef struct tg_model_options {
+    tg_type input;  /**< one row of x as it is stored: u8 [28, 28, 1] */
+    tg_type target; /**< one row of y as it is stored: i32 [] */
+    /** Records the network on x's graph: x [batch, ...input] as stored -> outputs [batch, ...], for example logits. Called once for
+        each batch size and purpose; the graph's mode tells training from evaluation. */
+    tg_tensor (*network)(tg_tensor x, void *user);
+    /** Records each row's loss: outputs, y [batch, ...target] as stored -> [batch]. Training minimises their mean. */
+    tg_tensor (*loss)(tg_tensor outputs, tg_tensor y, void *user);
+    /** Records what tg_model_predict() gives, for example the softmax of logits; NULL: the outputs themselves. */
+    tg_tensor (*predict)(tg_tensor outputs, void *user);
+    void *user;             /**< passed to these functions */
+    int32_t classes;        /**< of a classifier, whose outputs are [batch, classes] and whose y are classes; 0: no accuracy, no confusion */
+    tg_optimizer optimizer; /**< its `rate` is the model's: an input fed with tg_model_learning_rate() */
+    int64_t evaluation_batch; /**< rows that evaluation and prediction take at once, at most; 0: 256 */
+} tg_model_options;
+
+/** Rows of data, stored one after another and borrowed for the time of a call. `y` may be NULL where no target is needed. */
+typedef struct tg_rows {
+    const void *x, *y;
+    int64_t count;
+} tg_rows;
+
+/** What an evaluation or an epoch found: means over the rows. */
+typedef struct tg_scores {
+    double loss;
+    double accuracy; /**< 0 unless the model is a classifier */
+} tg_scores;
+
+/** NULL if memory is out or an option is missing. The store must outlive the model; several models may share it. */
+TG_API tg_model *tg_model_new(tg_variables *variables, tg_model_options options);
+TG_API void tg_model_free(tg_model *model);
+/** What the last failing call failed on, as one sentence; "" if none has failed. */
+TG_API const char *tg_model_error(const tg_model *model);
+TG_API tg_variables *tg_model_variables(const tg_model *model);
+/** The learning rate of the steps to come: at first the optimizer's. Plans need no change for another. */
+TG_API double tg_model_learning_rate(const tg_model *model);
+TG_API void tg_model_set_learning_rate(tg_model *model, double rate);
+
+/** Makes the plans that training in batches of `batch` rows from `data` needs, so that no step has to. */
+TG_API TG_MUST_USE tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch);
+/** One step of the optimizer on the rows data[indices[0 .. batch)]; their loss and accuracy join the training scores.
+    On failure, also TG_ERROR_NONFINITE, nothing has changed. */
+TG_API TG_MUST_USE tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch);
+/** Begins the training scores anew; reads what they have come to. */
+TG_API TG_MUST_USE tg_status tg_model_reset_scores(tg_model *model);
+TG_API TG_MUST_USE tg_status tg_model_read_scores(tg_model *model, tg_scores *scores);
+
+/** Scores of all rows, in evaluation mode. `confusion`, unless NULL, gets the counts [classes, classes], rows: true. */
+TG_API TG_MUST_USE tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, int64_t *confusion);
+/** Predictions for any number of rows, in evaluation mode, into `predictions`: `bytes` must be count rows of what
+    tg_model_prediction() says. */
+TG_API TG_MUST_USE tg_status tg_model_predict(tg_model *model, const void *x, int64_t count, void *predictions, size_t bytes);
+/** dtype and shape of one row's prediction. */
+TG_API TG_MUST_USE tg_status tg_model_prediction(tg_model *model, tg_type *type);
+
+/** After TG_ERROR_NONFINITE: replays the failed run and names the first node that produced a NaN or an infinity. */
+TG_API TG_MUST_USE tg_status tg_model_find_nonfinite(tg_model *model, tg_nonfinite *found);
+
+/** How far a graph of tg_model_record() goes. */
+typedef enum tg_model_stage {
+    TG_STAGE_PREDICTION, /**< input, network, prediction; in evaluation mode: what a summary describes */
+    TG_STAGE_LOSS,       /**< rows taken by index, network, mean loss; in training mode */
+    TG_STAGE_TRAINING    /**< and gradients, updates and metrics: what a step runs */
+} tg_model_stage;
+/** Records a graph to be looked at, for `batch` rows out of `rows` (unused for prediction). `output`, unless NULL, gets the
+    prediction or the mean loss. The caller frees it. NULL if memory is out or it has an error: see tg_model_error(). */
+TG_API tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output);
+/** The plan of a training step for `batch` rows out of `data`, for tg_plan_describe() and pictures. The model's own; NULL on failure.
+    Valid until another plan is needed. */
+TG_API const tg_plan *tg_model_plan(tg_model *model, tg_rows data, int64_t batch);
+
+TG_END_DECLS
+
+#endif
