@@ -1,0 +1,146 @@
+# What tools/demo and tools/check share: finding the programs and libraries that a build needs, and installing them where allowed.
+# Source it with `root` set to the top of the tree. It sets `meson` to a meson of 1.0 or later.
+
+say() { printf '\n==> %s\n' "$*"; }
+fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+meson_is_new() { version=$("$1" --version 2>/dev/null) && [ "${version%%.*}" -ge 1 ] 2>/dev/null; }
+module_exists() { have pkg-config && pkg-config --exists "$1"; }
+
+# Prints PACKAGE where TEST fails: lacks PACKAGE TEST...
+lacks() {
+    package=$1
+    shift
+    "$@" || printf ' %s' "$package"
+}
+
+has_compiler() { if [ -n "${CC:-}" ]; then have "${CC%% *}"; else have cc || have gcc || have clang; fi; }
+has_cxx_compiler() { have "${CXX:-c++}" || have g++ || have clang++; }
+compiler_package() { case ${CC:-} in *clang*) echo clang ;; *) echo gcc ;; esac; }
+has_download() { have curl || have wget; }
+has_meson() { meson_is_new meson || meson_is_new "$root/.venv/bin/meson"; }
+has_ninja() { have ninja || have "$root/.venv/bin/ninja"; }
+has_venv() { python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
+has_libc() { ! have apt-get || [ -e /usr/include/stdio.h ]; }
+
+# as_root COMMAND...: runs it as root; fails without a word where that needs a password.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+may_be_root() { [ "$(id -u)" -eq 0 ] || { have sudo && sudo -n true 2>/dev/null; }; }
+
+update_package_lists() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -qq update ||
+        echo 'apt-get update failed: going on with the package lists that are here' >&2
+}
+
+# install_with_apt PACKAGE...
+install_with_apt() {
+    line="apt-get install -y --no-install-recommends $*"
+    may_be_root || fail "needs packages; install them and start again: sudo $line"
+    say "$line"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -qq \
+        install -y --no-install-recommends "$@" >/dev/null || fail "could not install packages: sudo $line"
+}
+
+apt_meson_is_new() {
+    version=$(apt-cache policy meson 2>/dev/null | sed -n 's/^ *Candidate: *//p')
+    [ "${version%%.*}" -ge 1 ] 2>/dev/null
+}
+
+# The package that brings meson, or the means to make a virtual environment for it.
+meson_package() {
+    if may_be_root || ! has_venv; then
+        if apt_meson_is_new; then printf ' meson'; else lacks python3-venv has_venv; fi
+    fi
+}
+
+make_venv() {
+    say "no meson of 1.0 or later: making one in .venv with pip"
+    { python3 -m venv "$root/.venv" && "$root/.venv/bin/pip" install -q meson ninja; } ||
+        fail "needs meson 1.0 or later and ninja; install them and start again: pip install meson ninja"
+}
+
+# debian_packages PURPOSE: the packages that are missing
+debian_packages() {
+    lacks "$(compiler_package)" has_compiler
+    lacks libc6-dev has_libc
+    lacks ninja-build has_ninja
+    lacks pkg-config have pkg-config
+    lacks zlib1g-dev module_exists zlib
+    case $1 in
+    demo) has_download || printf ' curl ca-certificates' ;;
+    check)
+        lacks g++ has_cxx_compiler
+        lacks check module_exists check
+        lacks graphviz have dot
+        lacks binutils have objdump
+        ;;
+    esac
+}
+
+brew_packages() {
+    lacks meson has_meson
+    lacks ninja has_ninja
+    lacks pkg-config have pkg-config
+    if [ "$1" = check ]; then
+        lacks check module_exists check
+        lacks graphviz have dot
+    fi
+}
+
+require_debian() {
+    packages=$(debian_packages "$1")
+    [ -z "$packages" ] && has_meson && return
+    ! may_be_root || update_package_lists
+    has_meson || packages="$packages$(meson_package)"
+    # shellcheck disable=SC2086
+    [ -z "$packages" ] || install_with_apt $packages
+    has_meson || make_venv
+}
+
+require_brew() {
+    has_compiler || fail 'needs a C compiler; install it and start again: xcode-select --install'
+    packages=$(brew_packages "$1")
+    [ -n "$packages" ] || return 0
+    say "brew install$packages"
+    # shellcheck disable=SC2086
+    brew install -q $packages || fail "could not install packages: brew install$packages"
+}
+
+# require PURPOSE: demo or check
+require() {
+    if have apt-get; then
+        require_debian "$1"
+    elif have brew; then
+        require_brew "$1"
+    elif has_compiler && have pkg-config; then
+        has_meson && has_ninja || make_venv
+    else
+        fail 'needs a C compiler, meson 1.0 or later, ninja, pkg-config and zlib; for the tests also Check and Graphviz'
+    fi
+    [ ! -d "$root/.venv/bin" ] || PATH=$root/.venv/bin:$PATH
+    meson_is_new meson || fail 'meson 1.0 or later was not found after all'
+    meson=meson
+}
+
+# configure FOLDER OPTION...: sets a build folder up, or brings it up to date with these options.
+configure() {
+    folder=$1
+    shift
+    if [ -f "$folder/build.ninja" ]; then
+        "$meson" setup --reconfigure "$@" "$folder" "$root" >"$folder/configure.log" 2>&1 || rm -rf "$folder"
+    fi
+    if [ ! -f "$folder/build.ninja" ]; then
+        mkdir -p "$folder"
+        "$meson" setup "$@" "$folder" "$root" >"$folder/configure.log" 2>&1 || {
+            cat "$folder/configure.log" >&2
+            fail "meson could not configure $folder"
+        }
+    fi
+}
