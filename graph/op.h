@@ -15,7 +15,8 @@ enum {
     TG_RANDOM = 1 << 3,       /**< the value depends on the run's step */
     TG_SECOND_DERIVATIVE_ZERO = 1 << 4, /**< linear in all differentiable inputs together, or piecewise so */
     TG_LEAF = 1 << 5,         /**< an input, a variable or a constant: has no inputs and does not run */
-    TG_CUTS_GRADIENT = 1 << 6 /**< no gradient passes, by definition of the op */
+    TG_CUTS_GRADIENT = 1 << 6, /**< no gradient passes, by definition of the op */
+    TG_IDENTITY = 1 << 7       /**< with TG_POINTWISE and one input: an output element is the broadcast input's, so no run is needed for it */
 };
 
 /** What a shape rule sees and fills. */
