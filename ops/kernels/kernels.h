@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ops/kernels/reduce.h"
+
 typedef struct tg_kernels {
     const char *set;
 #define TG_KERNEL(type, name, parameters) type(*name) parameters;
