@@ -16,4 +16,57 @@ typedef struct tg_cast_attributes {
     int32_t dtype;
 } tg_cast_attributes;
 
+/* Axes by bit mask; `keep` leaves extent 1. */
+typedef struct tg_reduce_attributes {
+    uint32_t axes;
+    int32_t keep;
+} tg_reduce_attributes;
+
+/* One axis, not negative: argmax, argmin, concat. */
+typedef struct tg_axis_attributes {
+    int32_t axis;
+} tg_axis_attributes;
+
+/* The result's shape; extents beyond the rank are 0: reshape, broadcast_to. */
+typedef struct tg_shape_attributes {
+    int64_t rank, dims[TG_MAX_RANK];
+} tg_shape_attributes;
+
+/* Beyond the rank 0. */
+typedef struct tg_transpose_attributes {
+    int32_t axes[TG_MAX_RANK];
+} tg_transpose_attributes;
+
+/* Elements start, start + step, ..., `count` of them. */
+typedef struct tg_slice_attributes {
+    int64_t axis, start, count, step;
+} tg_slice_attributes;
+
+/* `interior` elements between each two: the transpose of a slice with step interior + 1. */
+typedef struct tg_pad_attributes {
+    int64_t axis, before, after, interior;
+    double value;
+} tg_pad_attributes;
+
+/* By bit mask. */
+typedef struct tg_flip_attributes {
+    uint32_t axes;
+} tg_flip_attributes;
+
+typedef struct tg_scatter_add_attributes {
+    int64_t rows;
+} tg_scatter_add_attributes;
+
+typedef struct tg_one_hot_attributes {
+    int64_t depth, dtype;
+} tg_one_hot_attributes;
+
+/* a, b: low and high, or mean and standard deviation. */
+typedef struct tg_random_attributes {
+    uint64_t key;
+    double a, b;
+    int64_t dtype;
+    tg_shape_attributes shape;
+} tg_random_attributes;
+
 #endif
