@@ -2,10 +2,51 @@
    The source defines `return_type TG_SET(name)(parameters)`; callers reach it as tg_kernels_for(isa)->name(...).
    A new kernel is its source (in kernel_sources of ops/kernels/meson.build) and a line here. */
 
-/* Pointwise lane functions: ops/kernels/lanes*.c. They have the type of a tg_op's block function. */
+/* Pointwise lane functions on f32: ops/kernels/lanes_*.c. They have the type of an op's block function (graph/op.h). */
 #define TG_LANE(name) TG_KERNEL(void, lane_##name, (void *out, const void *const *in, int64_t n, const void *attributes))
+TG_LANE(add)
+TG_LANE(sub)
+TG_LANE(mul)
+TG_LANE(div)
+TG_LANE(pow)
+TG_LANE(maximum)
+TG_LANE(minimum)
+TG_LANE(equal)
+TG_LANE(not_equal)
+TG_LANE(less)
+TG_LANE(less_equal)
+TG_LANE(greater)
+TG_LANE(greater_equal)
+TG_LANE(where)
+TG_LANE(neg)
+TG_LANE(abs)
+TG_LANE(sign)
+TG_LANE(exp)
+TG_LANE(log)
+TG_LANE(sqrt)
+TG_LANE(square)
+TG_LANE(sin)
+TG_LANE(cos)
+TG_LANE(tanh)
+TG_LANE(reciprocal)
+TG_LANE(erf)
+TG_LANE(sigmoid)
+TG_LANE(relu)
+TG_LANE(gelu)
+TG_LANE(silu)
+TG_LANE(softplus)
+TG_LANE(leaky_relu)
+TG_LANE(elu)
+TG_LANE(cast_from_u8)
+TG_LANE(cast_from_i32)
 #undef TG_LANE
 
 /* Reductions, in the order that ops/kernels/reduce.h gives. */
 TG_KERNEL(void, reduce_rows, (tg_reduce_kind kind, const void *x, int64_t rows, int64_t n, int64_t stride, void *out))
 TG_KERNEL(void, reduce_columns, (tg_reduce_kind kind, const void *x, int64_t n, int64_t width, int64_t stride, void *out))
+
+/* Products and convolutions; see ops/kernels/tile.h. */
+TG_KERNEL(const tg_tile_limits *, tile_limits, (void))
+TG_KERNEL(void, tile, (const tg_tile *tile))
+TG_KERNEL(void, pack, (const tg_pack *pack))
+TG_KERNEL(void, pack_transposed, (const tg_pack *pack))

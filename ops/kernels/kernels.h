@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "ops/kernels/reduce.h"
+#include "ops/kernels/tile.h"
 
 typedef struct tg_kernels {
     const char *set;

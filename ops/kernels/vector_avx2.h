@@ -99,4 +99,34 @@ static inline void vm_store_u8_part(uint8_t *p, int64_t n, vm m)
 }
 static inline void vm_store_u8(uint8_t *p, vm m) { vm_store_u8_part(p, VF_WIDTH, m); }
 
+static inline vi vi_load_u8(const uint8_t *p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)p)); }
+static inline vi vi_load_u8_part(const uint8_t *p, int64_t n) { return _mm256_cvtepu8_epi32(vector_bytes(p, n)); }
+static inline void vi_store_u8_part(uint8_t *p, int64_t n, vi v)
+{
+    __m256i low = _mm256_and_si256(v, _mm256_set1_epi32(255));
+    __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+    uint64_t bytes = (uint64_t)_mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+    memcpy(p, &bytes, (size_t)n);
+}
+static inline void vi_store_u8(uint8_t *p, vi v) { vi_store_u8_part(p, VF_WIDTH, v); }
+
+static inline void vf_transpose(vf rows[VF_WIDTH])
+{
+    for (int i = 0; i < 8; i += 4) {
+        __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(rows[i], rows[i + 1]));
+        __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(rows[i], rows[i + 1]));
+        __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(rows[i + 2], rows[i + 3]));
+        __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(rows[i + 2], rows[i + 3]));
+        rows[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23));
+        rows[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23));
+        rows[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23));
+        rows[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
+    }
+    for (int i = 0; i < 4; i++) {
+        vf first = rows[i], second = rows[i + 4];
+        rows[i] = _mm256_permute2f128_ps(first, second, 0x20);
+        rows[i + 4] = _mm256_permute2f128_ps(first, second, 0x31);
+    }
+}
+
 #endif

@@ -90,4 +90,31 @@ static inline void vm_store_u8_part(uint8_t *p, int64_t n, vm m)
 }
 static inline void vm_store_u8(uint8_t *p, vm m) { vm_store_u8_part(p, VF_WIDTH, m); }
 
+static inline vi vi_load_u8(const uint8_t *p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)p)); }
+static inline vi vi_load_u8_part(const uint8_t *p, int64_t n) { return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(vm_first(n), p)); }
+static inline void vi_store_u8(uint8_t *p, vi v) { _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(v)); }
+static inline void vi_store_u8_part(uint8_t *p, int64_t n, vi v) { _mm512_mask_cvtepi32_storeu_epi8(p, vm_first(n), v); }
+
+static inline void vf_transpose(vf rows[VF_WIDTH])
+{
+    for (int i = 0; i < 16; i += 4) {
+        __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[i], rows[i + 1]));
+        __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[i], rows[i + 1]));
+        __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[i + 2], rows[i + 3]));
+        __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[i + 2], rows[i + 3]));
+        rows[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23));
+        rows[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23));
+        rows[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23));
+        rows[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
+    }
+    for (int i = 0; i < 4; i++) {
+        vf even01 = _mm512_shuffle_f32x4(rows[i], rows[i + 4], 0x88), odd01 = _mm512_shuffle_f32x4(rows[i], rows[i + 4], 0xdd);
+        vf even23 = _mm512_shuffle_f32x4(rows[i + 8], rows[i + 12], 0x88), odd23 = _mm512_shuffle_f32x4(rows[i + 8], rows[i + 12], 0xdd);
+        rows[i] = _mm512_shuffle_f32x4(even01, even23, 0x88);
+        rows[i + 4] = _mm512_shuffle_f32x4(odd01, odd23, 0x88);
+        rows[i + 8] = _mm512_shuffle_f32x4(even01, even23, 0xdd);
+        rows[i + 12] = _mm512_shuffle_f32x4(odd01, odd23, 0xdd);
+    }
+}
+
 #endif

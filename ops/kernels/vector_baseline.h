@@ -61,12 +61,12 @@ static inline vf vf_sqrt(vf a)
 #endif
 }
 
-static inline vi vi_add(vi a, vi b) { return a + b; }
-static inline vi vi_sub(vi a, vi b) { return a - b; }
+typedef uint32_t vector_unsigned __attribute__((vector_size(16)));
+static inline vi vi_add(vi a, vi b) { return (vi)((vector_unsigned)a + (vector_unsigned)b); }
+static inline vi vi_sub(vi a, vi b) { return (vi)((vector_unsigned)a - (vector_unsigned)b); }
 static inline vi vi_and(vi a, vi b) { return a & b; }
 static inline vi vi_or(vi a, vi b) { return a | b; }
 static inline vi vi_xor(vi a, vi b) { return a ^ b; }
-typedef uint32_t vector_unsigned __attribute__((vector_size(16)));
 #define vi_shl(v, n) ((vi)((vector_unsigned)(v) << (n)))
 #define vi_shr(v, n) ((vi)((vector_unsigned)(v) >> (n)))
 #define vi_sar(v, n) ((v) >> (n))
@@ -125,5 +125,26 @@ static inline void vm_store_u8_part(uint8_t *p, int64_t n, vm m)
     memcpy(p, bytes, (size_t)n);
 }
 static inline void vm_store_u8(uint8_t *p, vm m) { vm_store_u8_part(p, VF_WIDTH, m); }
+
+static inline vi vi_load_u8(const uint8_t *p) { return (vi){p[0], p[1], p[2], p[3]}; }
+static inline vi vi_load_u8_part(const uint8_t *p, int64_t n)
+{
+    uint8_t bytes[VF_WIDTH] = {0};
+    memcpy(bytes, p, (size_t)n);
+    return vi_load_u8(bytes);
+}
+static inline void vi_store_u8_part(uint8_t *p, int64_t n, vi v)
+{
+    uint8_t bytes[VF_WIDTH] = {(uint8_t)v[0], (uint8_t)v[1], (uint8_t)v[2], (uint8_t)v[3]};
+    memcpy(p, bytes, (size_t)n);
+}
+static inline void vi_store_u8(uint8_t *p, vi v) { vi_store_u8_part(p, VF_WIDTH, v); }
+
+static inline void vf_transpose(vf rows[VF_WIDTH])
+{
+    vf a = rows[0], b = rows[1], c = rows[2], d = rows[3];
+    for (int i = 0; i < VF_WIDTH; i++)
+        rows[i] = (vf){a[i], b[i], c[i], d[i]};
+}
 
 #endif

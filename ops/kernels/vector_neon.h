@@ -106,4 +106,23 @@ static inline void vm_store_u8_part(uint8_t *p, int64_t n, vm m)
 }
 static inline void vm_store_u8(uint8_t *p, vm m) { vm_store_u8_part(p, VF_WIDTH, m); }
 
+static inline vi vi_load_u8_part(const uint8_t *p, int64_t n) { return vreinterpretq_s32_u32(vector_bytes(p, n)); }
+static inline vi vi_load_u8(const uint8_t *p) { return vi_load_u8_part(p, VF_WIDTH); }
+static inline void vi_store_u8_part(uint8_t *p, int64_t n, vi v)
+{
+    uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(v));
+    uint32_t bytes = vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words))), 0);
+    memcpy(p, &bytes, (size_t)n);
+}
+static inline void vi_store_u8(uint8_t *p, vi v) { vi_store_u8_part(p, VF_WIDTH, v); }
+
+static inline void vf_transpose(vf rows[VF_WIDTH])
+{
+    float32x4x2_t first = vtrnq_f32(rows[0], rows[1]), second = vtrnq_f32(rows[2], rows[3]);
+    rows[0] = vcombine_f32(vget_low_f32(first.val[0]), vget_low_f32(second.val[0]));
+    rows[1] = vcombine_f32(vget_low_f32(first.val[1]), vget_low_f32(second.val[1]));
+    rows[2] = vcombine_f32(vget_high_f32(first.val[0]), vget_high_f32(second.val[0]));
+    rows[3] = vcombine_f32(vget_high_f32(first.val[1]), vget_high_f32(second.val[1]));
+}
+
 #endif
