@@ -1,5 +1,6 @@
 /* Metrics: graph-building functions that accumulate over runs in states (f64, so counts are exact), and functions that read them out.
-   Each takes a name; its states are "metrics/<name>/...", which plans for several batch sizes share. */
+   Each takes a name and records a layer "metrics/<name>" (so call them outside of other layers), whose states the plans for several
+   batch sizes share. */
 #ifndef TG_TRAIN_METRICS_H
 #define TG_TRAIN_METRICS_H
 

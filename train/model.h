@@ -68,14 +68,15 @@ TG_API TG_MUST_USE tg_status tg_model_prediction(tg_model *model, tg_type *type)
 /** After TG_ERROR_NONFINITE: replays the failed run and names the first node that produced a NaN or an infinity. */
 TG_API TG_MUST_USE tg_status tg_model_find_nonfinite(tg_model *model, tg_nonfinite *found);
 
-/** How far a graph of tg_model_record() goes. */
+/** The graphs that a model records. */
 typedef enum tg_model_stage {
-    TG_STAGE_PREDICTION, /**< input, network, prediction; in evaluation mode: what a summary describes */
-    TG_STAGE_LOSS,       /**< rows taken by index, network, mean loss; in training mode */
-    TG_STAGE_TRAINING    /**< and gradients, updates and metrics: what a step runs */
+    TG_STAGE_PREDICTION, /**< in evaluation mode: input, network, prediction */
+    TG_STAGE_EVALUATION, /**< in evaluation mode: inputs, network, mean loss, metrics */
+    TG_STAGE_LOSS,       /**< in training mode: rows taken by index, network, mean loss */
+    TG_STAGE_TRAINING    /**< that, and gradients, updates and metrics: what a step runs */
 } tg_model_stage;
-/** Records a graph to be looked at, for `batch` rows out of `rows` (unused for prediction). `output`, unless NULL, gets the
-    prediction or the mean loss. The caller frees it. NULL if memory is out or it has an error: see tg_model_error(). */
+/** Records a graph to be looked at, for `batch` rows, in training taken out of `rows`. `output`, unless NULL, gets the prediction or
+    the mean loss. The caller frees it. NULL if memory is out or it has an error: see tg_model_error(). */
 TG_API tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output);
 /** The plan of a training step for `batch` rows out of `data`, for tg_plan_describe() and pictures. The model's own; NULL on failure.
     Valid until another plan is needed. */

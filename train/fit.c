@@ -1,0 +1,80 @@
+#include "train/fit.h"
+
+#include <time.h>
+
+#include "train/model_graph.h"
+#include "train/permutation.h"
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+tg_fit_options tg_fit_defaults(void)
+{
+    return (tg_fit_options){.epochs = 10, .batch = 128};
+}
+
+static tg_status stopped(tg_model *model)
+{
+    return tg_model_fail(model, TG_ERROR_STOPPED, "training was stopped by a callback");
+}
+
+/* The batches of one epoch. */
+static tg_status run_steps(tg_model *model, tg_rows train, const tg_fit_options *options, const int32_t *order, tg_fit_epoch *epoch)
+{
+    tg_status status = TG_OK;
+    for (int64_t step = 0; status == TG_OK && step < epoch->steps; step++) {
+        int64_t first = step * options->batch, left = train.count - first;
+        status = tg_model_train(model, train, order + first, left < options->batch ? left : options->batch);
+        tg_fit_step report = {epoch->epoch, epoch->epochs, step + 1, epoch->steps};
+        if (status == TG_OK && options->on_step && !options->on_step(options->user, &report))
+            status = stopped(model);
+    }
+    return status;
+}
+
+static tg_status run_epoch(tg_model *model, tg_rows train, const tg_fit_options *options, int32_t *order, tg_fit_epoch *epoch)
+{
+    if (options->on_begin && !options->on_begin(options->user, epoch->epoch, epoch->epochs))
+        return stopped(model);
+    if (!options->in_order)
+        tg_permutation(options->seed, "fit/order", (uint64_t)epoch->epoch, order, (int32_t)train.count);
+    tg_status status = tg_model_reset_scores(model);
+    double start = now();
+    if (status == TG_OK)
+        status = run_steps(model, train, options, order, epoch);
+    epoch->seconds = now() - start;
+    if (status == TG_OK)
+        status = tg_model_read_scores(model, &epoch->train);
+    if (status == TG_OK && options->validation.count > 0)
+        status = tg_model_evaluate(model, options->validation, &epoch->validation, NULL);
+    epoch->total_seconds = now() - start;
+    if (status == TG_OK && options->on_epoch && !options->on_epoch(options->user, epoch))
+        status = stopped(model);
+    return status;
+}
+
+tg_status tg_fit(tg_model *model, tg_rows train, tg_fit_options options)
+{
+    if (train.count > 0 && options.batch > train.count)
+        options.batch = train.count;
+    tg_status status = tg_model_prepare(model, train, options.batch);
+    if (status != TG_OK)
+        return status;
+    tg_context *context = tg_variables_context(tg_model_variables(model));
+    size_t bytes = (size_t)train.count * sizeof(int32_t);
+    int32_t *order = tg_allocate(context, bytes);
+    if (!order)
+        return tg_model_fail(model, TG_ERROR_MEMORY, NULL);
+    for (int32_t i = 0; i < train.count; i++)
+        order[i] = i;
+    for (int epoch = 1; status == TG_OK && epoch <= options.epochs; epoch++) {
+        tg_fit_epoch report = {.epoch = epoch, .epochs = options.epochs, .steps = (train.count + options.batch - 1) / options.batch};
+        status = run_epoch(model, train, &options, order, &report);
+    }
+    tg_release(context, order, bytes);
+    return status;
+}

@@ -1,0 +1,97 @@
+#include "train/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+tg_json tg_json_begin(FILE *out)
+{
+    fprintf(out, "{");
+    return (tg_json){out, true};
+}
+
+static void put_key(tg_json *json, const char *key)
+{
+    fprintf(json->out, "%s\"%s\": ", json->empty ? "" : ", ", key);
+    json->empty = false;
+}
+
+/* Bytes of the well-formed UTF-8 character that text begins with (RFC 3629); 0 if it is none. */
+static int character_length(const unsigned char *text)
+{
+    unsigned first = text[0], low = 0x80, high = 0xBF;
+    int length = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+    if (first == 0xE0)
+        low = 0xA0; /* shorter forms exist */
+    else if (first == 0xED)
+        high = 0x9F; /* surrogates */
+    else if (first == 0xF0)
+        low = 0x90;
+    else if (first == 0xF4)
+        high = 0x8F; /* beyond U+10FFFF */
+    for (int i = 1; i < length; i++, low = 0x80, high = 0xBF)
+        if (text[i] < low || text[i] > high)
+            return 0;
+    return length;
+}
+
+void tg_json_text(tg_json *json, const char *key, const char *text)
+{
+    put_key(json, key);
+    fprintf(json->out, "\"");
+    for (const unsigned char *at = (const unsigned char *)text; *at;) {
+        int length = character_length(at);
+        if (length == 0)
+            fprintf(json->out, "\\ufffd");
+        else if (*at < 0x20 || *at == 0x7F)
+            fprintf(json->out, "\\u%04x", *at);
+        else if (*at == '"' || *at == '\\')
+            fprintf(json->out, "\\%c", *at);
+        else
+            fwrite(at, 1, (size_t)length, json->out);
+        at += length ? length : 1;
+    }
+    fprintf(json->out, "\"");
+}
+
+void tg_json_integer(tg_json *json, const char *key, int64_t value)
+{
+    put_key(json, key);
+    fprintf(json->out, "%lld", (long long)value);
+}
+
+void tg_json_unsigned(tg_json *json, const char *key, uint64_t value)
+{
+    put_key(json, key);
+    fprintf(json->out, "%llu", (unsigned long long)value);
+}
+
+void tg_json_real(tg_json *json, const char *key, double value)
+{
+    char text[40];
+    int digits = 14;
+    put_key(json, key);
+    do
+        snprintf(text, sizeof text, "%.*g", ++digits, value);
+    while (digits < 17 && strtod(text, NULL) != value);
+    fprintf(json->out, "%.39s", isfinite(value) ? text : "null");
+}
+
+void tg_json_matrix(tg_json *json, const char *key, const int64_t *values, int rows, int columns)
+{
+    put_key(json, key);
+    fprintf(json->out, "[");
+    for (int row = 0; row < rows; row++) {
+        fprintf(json->out, row ? ", [" : "[");
+        for (int column = 0; column < columns; column++)
+            fprintf(json->out, "%s%lld", column ? ", " : "", (long long)values[(int64_t)row * columns + column]);
+        fprintf(json->out, "]");
+    }
+    fprintf(json->out, "]");
+}
+
+tg_status tg_json_end(tg_json *json)
+{
+    fprintf(json->out, "}\n");
+    return fflush(json->out) == 0 && !ferror(json->out) ? TG_OK : TG_ERROR_IO;
+}

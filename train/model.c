@@ -1,0 +1,328 @@
+#include "train/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "train/metrics.h"
+#include "train/model_graph.h"
+
+#define MAX_PLANS 16
+#define EVALUATION_BATCH 256
+
+/* A graph with its plan, in the cache. */
+typedef struct compiled {
+    tg_model_key key;
+    tg_model_graph ends;
+    tg_plan *plan;
+    uint64_t used; /* the model's clock when it was last asked for */
+} compiled;
+
+struct tg_model {
+    tg_variables *variables;
+    tg_model_options options;
+    double rate;
+    compiled cache[MAX_PLANS];
+    int count;
+    uint64_t clock;
+    tg_plan *failed; /* the plan whose run failed last */
+    char error[1024];
+};
+
+tg_status tg_model_fail(tg_model *model, tg_status status, const char *text)
+{
+    snprintf(model->error, sizeof model->error, "%s", text && *text ? text : tg_status_text(status));
+    return status;
+}
+
+static tg_status fail_run(tg_model *model, tg_plan *plan, tg_status status)
+{
+    model->failed = plan;
+    return tg_model_fail(model, status, tg_plan_error(plan));
+}
+
+tg_model *tg_model_new(tg_variables *variables, tg_model_options options)
+{
+    if (!options.network || !options.loss || options.evaluation_batch < 0 || options.classes < 0)
+        return NULL;
+    tg_model *model = tg_allocate_zero(tg_variables_context(variables), sizeof *model);
+    if (!model)
+        return NULL;
+    tg_dtype working = tg_variables_float(variables);
+    if (options.input.dtype == TG_FLOAT)
+        options.input.dtype = working;
+    if (options.target.dtype == TG_FLOAT)
+        options.target.dtype = working;
+    if (options.evaluation_batch == 0)
+        options.evaluation_batch = EVALUATION_BATCH;
+    model->variables = variables;
+    model->options = options;
+    model->rate = options.optimizer.learning_rate;
+    return model;
+}
+
+static void release(compiled *entry)
+{
+    tg_plan_free(entry->plan);
+    tg_graph_free(entry->ends.graph);
+}
+
+void tg_model_free(tg_model *model)
+{
+    if (!model)
+        return;
+    for (int i = 0; i < model->count; i++)
+        release(&model->cache[i]);
+    tg_release(tg_variables_context(model->variables), model, sizeof *model);
+}
+
+const char *tg_model_error(const tg_model *model)
+{
+    return model->error;
+}
+
+tg_variables *tg_model_variables(const tg_model *model)
+{
+    return model->variables;
+}
+
+double tg_model_learning_rate(const tg_model *model)
+{
+    return model->rate;
+}
+
+void tg_model_set_learning_rate(tg_model *model, double rate)
+{
+    model->rate = rate;
+}
+
+/* ---- the cache ---- */
+
+static bool same_key(tg_model_key a, tg_model_key b)
+{
+    return a.stage == b.stage && a.rows == b.rows && a.batch == b.batch;
+}
+
+/* A free place, or the one that was asked for longest ago, emptied. */
+static compiled *make_room(tg_model *model)
+{
+    if (model->count < MAX_PLANS)
+        return &model->cache[model->count];
+    compiled *oldest = &model->cache[0];
+    for (int i = 1; i < model->count; i++)
+        oldest = model->cache[i].used < oldest->used ? &model->cache[i] : oldest;
+    if (model->failed == oldest->plan)
+        model->failed = NULL;
+    release(oldest);
+    *oldest = model->cache[--model->count];
+    return &model->cache[model->count];
+}
+
+/* The compiled graph for a key; NULL, with the model's error and *status set. */
+static compiled *obtain(tg_model *model, tg_model_key key, tg_status *status)
+{
+    *status = TG_OK;
+    model->clock++;
+    for (int i = 0; i < model->count; i++) {
+        if (same_key(model->cache[i].key, key)) {
+            model->cache[i].used = model->clock;
+            return &model->cache[i];
+        }
+    }
+    compiled made = {.key = key, .used = model->clock};
+    if (tg_model_graph_record(model->variables, &model->options, key, &made.ends))
+        made.plan = tg_compile(made.ends.graph, made.ends.output);
+    if (!made.plan) {
+        const char *error = made.ends.graph ? tg_graph_error(made.ends.graph) : NULL;
+        *status = tg_model_fail(model, error ? TG_ERROR_GRAPH : TG_ERROR_MEMORY, error);
+        release(&made);
+        return NULL;
+    }
+    compiled *place = make_room(model);
+    *place = made;
+    model->count++;
+    return place;
+}
+
+/* ---- training ---- */
+
+static tg_status check_rows(tg_model *model, tg_rows data, int64_t batch, bool needs_targets)
+{
+    if (data.count < 0 || data.count > INT32_MAX || (data.count > 0 && (!data.x || (needs_targets && !data.y))))
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: the data must have x, y and at most 2147483647 rows");
+    if (batch < 1 || batch > data.count)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: a batch must have at least one row, and no more than the data has");
+    return TG_OK;
+}
+
+static compiled *training_step(tg_model *model, tg_rows data, int64_t batch, tg_status *status)
+{
+    *status = check_rows(model, data, batch, true);
+    return *status == TG_OK ? obtain(model, (tg_model_key){TG_STAGE_TRAINING, data.count, batch}, status) : NULL;
+}
+
+tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch)
+{
+    tg_status status;
+    if (training_step(model, data, batch, &status) && data.count % batch)
+        training_step(model, data, data.count % batch, &status);
+    return status;
+}
+
+static tg_status feed_rows(tg_plan *plan, tg_tensor input, tg_type row, const void *rows, int64_t first, int64_t count)
+{
+    size_t bytes = (size_t)tg_type_bytes(row);
+    return tg_feed(plan, input, (const char *)rows + (size_t)first * bytes, (size_t)count * bytes);
+}
+
+tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch)
+{
+    tg_status status;
+    compiled *step = training_step(model, data, batch, &status);
+    if (!step)
+        return status;
+    status = feed_rows(step->plan, step->ends.x, model->options.input, data.x, 0, data.count);
+    if (status == TG_OK)
+        status = feed_rows(step->plan, step->ends.y, model->options.target, data.y, 0, data.count);
+    if (status == TG_OK)
+        status = tg_feed(step->plan, step->ends.indices, indices, (size_t)batch * sizeof *indices);
+    if (status == TG_OK)
+        status = tg_feed(step->plan, step->ends.rate, &model->rate, sizeof model->rate);
+    if (status == TG_OK)
+        status = tg_run(step->plan);
+    return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
+}
+
+/* ---- scores ---- */
+
+tg_status tg_model_reset_scores(tg_model *model)
+{
+    static const char *const metrics[] = {TG_MODEL_LOSS, TG_MODEL_ACCURACY, TG_MODEL_CONFUSION};
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+        tg_status status = tg_metric_reset(model->variables, metrics[i]);
+        if (status != TG_OK)
+            return tg_model_fail(model, status, NULL);
+    }
+    return TG_OK;
+}
+
+tg_status tg_model_read_scores(tg_model *model, tg_scores *scores)
+{
+    *scores = (tg_scores){0, 0};
+    tg_status status = tg_metric_read_mean(model->variables, TG_MODEL_LOSS, &scores->loss);
+    if (status == TG_OK && model->options.classes > 0)
+        status = tg_metric_read_mean(model->variables, TG_MODEL_ACCURACY, &scores->accuracy);
+    return status == TG_OK ? TG_OK : tg_model_fail(model, status, "model: there are no scores before the first step");
+}
+
+static tg_status evaluate_batch(tg_model *model, tg_rows data, int64_t first, int64_t batch)
+{
+    tg_status status;
+    compiled *step = obtain(model, (tg_model_key){TG_STAGE_EVALUATION, 0, batch}, &status);
+    if (!step)
+        return status;
+    status = feed_rows(step->plan, step->ends.x, model->options.input, data.x, first, batch);
+    if (status == TG_OK)
+        status = feed_rows(step->plan, step->ends.y, model->options.target, data.y, first, batch);
+    if (status == TG_OK)
+        status = tg_run(step->plan);
+    return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, int64_t *confusion)
+{
+    int64_t batch = smaller(model->options.evaluation_batch, data.count);
+    tg_status status = check_rows(model, data, batch, true);
+    if (status == TG_OK && confusion && model->options.classes == 0)
+        status = tg_model_fail(model, TG_ERROR_ARGUMENT, "model: only a classifier has a confusion matrix");
+    if (status == TG_OK)
+        status = tg_model_reset_scores(model);
+    for (int64_t first = 0; status == TG_OK && first < data.count; first += batch)
+        status = evaluate_batch(model, data, first, smaller(batch, data.count - first));
+    if (status == TG_OK)
+        status = tg_model_read_scores(model, scores);
+    if (status == TG_OK && confusion) {
+        status = tg_metric_read_confusion(model->variables, TG_MODEL_CONFUSION, confusion, model->options.classes);
+        if (status != TG_OK)
+            tg_model_fail(model, status, NULL);
+    }
+    return status;
+}
+
+/* ---- prediction ---- */
+
+tg_status tg_model_prediction(tg_model *model, tg_type *type)
+{
+    tg_status status;
+    compiled *one = obtain(model, (tg_model_key){TG_STAGE_PREDICTION, 0, 1}, &status);
+    if (!one)
+        return status;
+    tg_type rows = tg_tensor_type(one->ends.output);
+    *type = (tg_type){.dtype = rows.dtype, .shape = tg_shape_make(rows.shape.rank - 1, rows.shape.dims + 1)};
+    return TG_OK;
+}
+
+static tg_status predict_batch(tg_model *model, const char *x, int64_t batch, char *predictions, size_t bytes)
+{
+    tg_status status;
+    compiled *step = obtain(model, (tg_model_key){TG_STAGE_PREDICTION, 0, batch}, &status);
+    if (!step)
+        return status;
+    status = feed_rows(step->plan, step->ends.x, model->options.input, x, 0, batch);
+    if (status == TG_OK)
+        status = tg_run(step->plan);
+    if (status == TG_OK)
+        status = tg_read(step->plan, step->ends.output, predictions, bytes);
+    return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
+}
+
+tg_status tg_model_predict(tg_model *model, const void *x, int64_t count, void *predictions, size_t bytes)
+{
+    tg_type row;
+    tg_status status = tg_model_prediction(model, &row);
+    if (status != TG_OK)
+        return status;
+    size_t in = (size_t)tg_type_bytes(model->options.input), out = (size_t)tg_type_bytes(row);
+    if (count < 0 || bytes != (size_t)count * out)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: the bytes for predictions are not count rows of what tg_model_prediction() says");
+    for (int64_t first = 0, batch; status == TG_OK && first < count; first += batch) {
+        batch = smaller(model->options.evaluation_batch, count - first);
+        status = predict_batch(model, (const char *)x + (size_t)first * in, batch, (char *)predictions + (size_t)first * out,
+                               (size_t)batch * out);
+    }
+    return status;
+}
+
+/* ---- looking inside ---- */
+
+tg_status tg_model_find_nonfinite(tg_model *model, tg_nonfinite *found)
+{
+    if (!model->failed)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: no run has failed");
+    tg_status status = tg_find_nonfinite(model->failed, found);
+    return status == TG_OK ? TG_OK : tg_model_fail(model, status, tg_plan_error(model->failed));
+}
+
+tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output)
+{
+    tg_model_graph ends;
+    if (tg_model_graph_record(model->variables, &model->options, (tg_model_key){stage, rows, batch}, &ends)) {
+        if (output)
+            *output = ends.output;
+        return ends.graph;
+    }
+    tg_model_fail(model, TG_ERROR_MEMORY, ends.graph ? tg_graph_error(ends.graph) : NULL);
+    tg_graph_free(ends.graph);
+    return NULL;
+}
+
+const tg_plan *tg_model_plan(tg_model *model, tg_rows data, int64_t batch)
+{
+    tg_status status;
+    const compiled *step = training_step(model, data, batch, &status);
+    return step ? step->plan : NULL;
+}

@@ -1,0 +1,106 @@
+#include "train/model_graph.h"
+
+#include "ops/ops.h"
+#include "train/metrics.h"
+
+static tg_shape rows_of(tg_shape row, int64_t count)
+{
+    tg_shape shape = {.rank = row.rank + 1, .dims = {count}};
+    for (int i = 0; i < row.rank; i++)
+        shape.dims[i + 1] = row.dims[i];
+    return shape;
+}
+
+static bool is_training(tg_model_stage stage)
+{
+    return stage == TG_STAGE_LOSS || stage == TG_STAGE_TRAINING;
+}
+
+/* Inputs for all rows, of which the batch's are taken by index. */
+static void take_batch(const tg_model_options *options, tg_model_key key, tg_model_graph *r, tg_tensor *x, tg_tensor *y)
+{
+    tg_layer_begin(r->graph, "Batch", "batch", false);
+    r->x = tg_input(r->graph, "x", options->input.dtype, rows_of(options->input.shape, key.rows));
+    r->y = tg_input(r->graph, "y", options->target.dtype, rows_of(options->target.shape, key.rows));
+    r->indices = tg_input(r->graph, "indices", TG_I32, TG_SHAPE(key.batch));
+    *y = tg_gather(r->y, r->indices);
+    *x = tg_layer_end(tg_gather(r->x, r->indices));
+}
+
+static void record_inputs(const tg_model_options *options, tg_model_key key, tg_model_graph *r, tg_tensor *x, tg_tensor *y)
+{
+    if (is_training(key.stage)) {
+        take_batch(options, key, r, x, y);
+        return;
+    }
+    *x = r->x = tg_input(r->graph, "x", options->input.dtype, rows_of(options->input.shape, key.batch));
+    if (key.stage == TG_STAGE_EVALUATION)
+        *y = r->y = tg_input(r->graph, "y", options->target.dtype, rows_of(options->target.shape, key.batch));
+}
+
+static tg_tensor record_loss(const tg_model_options *options, int64_t batch, tg_tensor outputs, tg_tensor y)
+{
+    if (!tg_ok(outputs) || !tg_ok(y))
+        return (tg_tensor){outputs.graph, -1};
+    tg_layer_begin(outputs.graph, "Loss", "loss", false);
+    tg_tensor losses = options->loss(outputs, y, options->user);
+    tg_shape shape = tg_tensor_shape(losses);
+    char text[128];
+    if (tg_ok(losses) && (shape.rank != 1 || shape.dims[0] != batch))
+        losses = tg_graph_fail(losses.graph, TG_HERE, "model: the loss must be one for each row, [%lld], not %s", (long long)batch,
+                               tg_shape_text(shape, text, sizeof text));
+    return tg_layer_end(losses);
+}
+
+static void record_metrics(const tg_model_options *options, tg_model_stage stage, tg_tensor outputs, tg_tensor y, tg_tensor losses)
+{
+    tg_metric_mean(losses, TG_MODEL_LOSS);
+    if (options->classes > 0)
+        tg_metric_accuracy(outputs, y, TG_MODEL_ACCURACY);
+    if (options->classes > 0 && stage == TG_STAGE_EVALUATION)
+        tg_metric_confusion(outputs, y, TG_MODEL_CONFUSION);
+}
+
+/* `what`, of `classes` classes unless that is 0, must have a row for each of the batch's. */
+static void check_outputs(const char *what, tg_tensor outputs, int64_t batch, int32_t classes)
+{
+    tg_shape shape = tg_tensor_shape(outputs);
+    char text[128];
+    if (!tg_ok(outputs))
+        return;
+    tg_shape_text(shape, text, sizeof text);
+    if (shape.rank < 1 || shape.dims[0] != batch)
+        tg_graph_fail(outputs.graph, TG_HERE, "model: %s must have the batch's %lld rows, not the shape %s", what, (long long)batch, text);
+    else if (classes > 0 && (shape.rank != 2 || shape.dims[1] != classes))
+        tg_graph_fail(outputs.graph, TG_HERE, "model: %s for %d classes must be [%lld, %d], not %s", what, (int)classes, (long long)batch,
+                      (int)classes, text);
+}
+
+bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
+{
+    *recorded = (tg_model_graph){NULL, tg_none(), tg_none(), tg_none(), tg_none(), tg_none()};
+    tg_graph *graph = recorded->graph = tg_graph_new(variables, is_training(key.stage) ? TG_TRAINING : TG_EVALUATION);
+    if (!graph)
+        return false;
+    tg_tensor x = tg_none(), y = tg_none();
+    record_inputs(options, key, recorded, &x, &y);
+    tg_tensor outputs = tg_ok(x) ? options->network(x, options->user) : x;
+    check_outputs("the network's outputs", outputs, key.batch, options->classes);
+    if (key.stage == TG_STAGE_PREDICTION) {
+        recorded->output = tg_ok(outputs) && options->predict ? options->predict(outputs, options->user) : outputs;
+        check_outputs("the predictions", recorded->output, key.batch, 0);
+        return tg_ok(recorded->output);
+    }
+
+    tg_tensor losses = record_loss(options, key.batch, outputs, y);
+    recorded->output = tg_mean(losses, TG_ALL_AXES);
+    if (key.stage == TG_STAGE_TRAINING) {
+        tg_optimizer optimizer = options->optimizer;
+        recorded->rate = optimizer.rate = tg_input(graph, "learning_rate", TG_F64, TG_SCALAR);
+        if (!tg_minimize(recorded->output, optimizer))
+            return false;
+    }
+    if (key.stage != TG_STAGE_LOSS)
+        record_metrics(options, key.stage, outputs, y, losses);
+    return tg_ok(recorded->output);
+}

@@ -1,0 +1,34 @@
+/* Inside the library: the graphs behind a model, and its error. */
+#ifndef TG_TRAIN_MODEL_GRAPH_H
+#define TG_TRAIN_MODEL_GRAPH_H
+
+#include "train/model.h"
+
+/* The names of the metrics that a model keeps. */
+#define TG_MODEL_LOSS "loss"
+#define TG_MODEL_ACCURACY "accuracy"
+#define TG_MODEL_CONFUSION "confusion"
+
+/* Which graph: a key of the model's cache. */
+typedef struct tg_model_key {
+    tg_model_stage stage;
+    int64_t rows; /* of the data that a training step takes its batch from; else 0 */
+    int64_t batch;
+} tg_model_key;
+
+/* A recorded graph and its ends; handles that its stage lacks are tg_none(). */
+typedef struct tg_model_graph {
+    tg_graph *graph;
+    tg_tensor x, y;    /* inputs: all rows in training, else the batch's */
+    tg_tensor indices; /* input, i32 [batch] */
+    tg_tensor rate;    /* input, f64 scalar */
+    tg_tensor output;  /* the prediction, or the mean loss */
+} tg_model_graph;
+
+/** Records the graph; false if memory is out or it has an error, which is on recorded->graph (NULL: memory). The caller frees it. */
+bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded);
+
+/** Sets the model's error to `text`, or if that is NULL or "" to the status's own, and returns the status. */
+tg_status tg_model_fail(tg_model *model, tg_status status, const char *text);
+
+#endif
