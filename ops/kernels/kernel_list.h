@@ -50,3 +50,10 @@ TG_KERNEL(const tg_tile_limits *, tile_limits, (void))
 TG_KERNEL(void, tile, (const tg_tile *tile))
 TG_KERNEL(void, pack, (const tg_pack *pack))
 TG_KERNEL(void, pack_transposed, (const tg_pack *pack))
+
+/* Rows of n contiguous logits: see ops/kernels/softmax.h. */
+TG_KERNEL(void, softmax, (const float *x, int64_t rows, int64_t n, float *out))
+TG_KERNEL(void, log_softmax, (const float *x, int64_t rows, int64_t n, float *out))
+TG_KERNEL(void, logsumexp, (const float *x, int64_t rows, int64_t n, float *out))
+TG_KERNEL(void, cross_entropy_sparse, (const float *x, const int32_t *labels, int64_t rows, int64_t n, float *out))
+TG_KERNEL(void, cross_entropy_dense, (const float *x, const float *labels, int64_t rows, int64_t n, float *out))

@@ -1,31 +1,16 @@
 /* Reductions of f32 on vectors, in the order that ops/kernels/reduce.h gives. */
 #include "ops/kernels/reduce.h"
 
-#include <math.h>
-
 #include "ops/kernels/kernels.h"
-#include "ops/kernels/vector.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "ops/kernels/reduce_lanes.h"
 
 enum {
-    GROUP = TG_REDUCE_LANES / VF_WIDTH, /* registers that hold the lanes of one row */
     AT_ONCE = GROUP == 4 ? 2 : 4,       /* rows or blocks side by side, so that additions do not wait for each other */
     NARROW = TG_REDUCE_LANES - 1        /* the widest matrix whose columns take all lanes */
 };
 
-INLINE vf combine(tg_reduce_kind kind, vf a, vf b)
-{
-    return kind == TG_REDUCE_SUM ? vf_add(a, b) : kind == TG_REDUCE_MAX ? vf_max_nan(a, b) : vf_min_nan(a, b);
-}
-
-INLINE float neutral(tg_reduce_kind kind)
-{
-    return kind == TG_REDUCE_SUM ? 0 : kind == TG_REDUCE_MAX ? -INFINITY : INFINITY;
-}
-
 /* `count` stretches of n terms, `stride` apart, each into its lanes. */
-INLINE void streams(tg_reduce_kind kind, const float *x, int count, int64_t stride, int64_t n, vf lanes[][GROUP])
+TG_INLINE void streams(tg_reduce_kind kind, const float *x, int count, int64_t stride, int64_t n, vf lanes[][GROUP])
 {
     vf start = vf_set1(neutral(kind));
     for (int s = 0; s < count; s++)
@@ -45,25 +30,7 @@ INLINE void streams(tg_reduce_kind kind, const float *x, int count, int64_t stri
     }
 }
 
-INLINE float fold(tg_reduce_kind kind, const vf lanes[GROUP])
-{
-    vf folded[GROUP];
-    for (int g = 0; g < GROUP; g++)
-        folded[g] = lanes[g];
-    for (int half = GROUP / 2; half > 0; half /= 2)
-        for (int g = 0; g < half; g++)
-            folded[g] = combine(kind, folded[g], folded[g + half]);
-    vi within = vi_set1(VF_WIDTH - 1);
-    for (int half = VF_WIDTH / 2; half > 0; half /= 2) {
-        vi other = vi_and(vi_add(vi_lanes(), vi_set1(half)), within);
-        folded[0] = combine(kind, folded[0], vf_permute(folded[0], other));
-    }
-    float first;
-    vf_store_part(&first, 1, folded[0]);
-    return first;
-}
-
-INLINE float long_row(tg_reduce_kind kind, const float *x, int64_t n)
+TG_INLINE float long_row(tg_reduce_kind kind, const float *x, int64_t n)
 {
     vf total[GROUP], lanes[AT_ONCE][GROUP];
     for (int g = 0; g < GROUP; g++)
@@ -83,7 +50,7 @@ INLINE float long_row(tg_reduce_kind kind, const float *x, int64_t n)
     return fold(kind, total);
 }
 
-INLINE void rows_of(tg_reduce_kind kind, const float *x, int64_t rows, int64_t n, int64_t stride, float *out)
+TG_INLINE void rows_of(tg_reduce_kind kind, const float *x, int64_t rows, int64_t n, int64_t stride, float *out)
 {
     int64_t i = 0;
     if (n <= TG_REDUCE_BLOCK)
@@ -107,7 +74,7 @@ void TG_SET(reduce_rows)(tg_reduce_kind kind, const void *x, int64_t rows, int64
 }
 
 /* `registers` vectors of columns, the last of them `part` wide. */
-INLINE void column_block(tg_reduce_kind kind, const float *x, int64_t n, int64_t stride, int registers, int64_t part, float *out)
+TG_INLINE void column_block(tg_reduce_kind kind, const float *x, int64_t n, int64_t stride, int registers, int64_t part, float *out)
 {
     for (int64_t start = 0; start == 0 || start < n; start += TG_REDUCE_COLUMN_BLOCK) {
         int64_t stop = n - start < TG_REDUCE_COLUMN_BLOCK ? n : start + TG_REDUCE_COLUMN_BLOCK;
@@ -137,7 +104,7 @@ INLINE void column_block(tg_reduce_kind kind, const float *x, int64_t n, int64_t
     }
 }
 
-INLINE void wide_columns(tg_reduce_kind kind, const float *x, int64_t n, int64_t width, int64_t stride, float *out)
+TG_INLINE void wide_columns(tg_reduce_kind kind, const float *x, int64_t n, int64_t width, int64_t stride, float *out)
 {
     int64_t j = 0;
     for (; j + 2 * VF_WIDTH <= width; j += 2 * VF_WIDTH)
@@ -149,7 +116,7 @@ INLINE void wide_columns(tg_reduce_kind kind, const float *x, int64_t n, int64_t
 }
 
 /* lanes[i] = combine(lanes[i], x[i]) for i < n. */
-INLINE void combine_into(tg_reduce_kind kind, float *lanes, const float *x, int64_t n)
+TG_INLINE void combine_into(tg_reduce_kind kind, float *lanes, const float *x, int64_t n)
 {
     int64_t i = 0;
     for (; i + VF_WIDTH <= n; i += VF_WIDTH)
@@ -159,7 +126,7 @@ INLINE void combine_into(tg_reduce_kind kind, float *lanes, const float *x, int6
 }
 
 /* A matrix without gaps: TG_REDUCE_LANES of its rows are that many x width contiguous terms. */
-INLINE void narrow_columns(tg_reduce_kind kind, const float *x, int64_t n, int64_t width, float *out)
+TG_INLINE void narrow_columns(tg_reduce_kind kind, const float *x, int64_t n, int64_t width, float *out)
 {
     float lanes[TG_REDUCE_LANES * NARROW];
     for (int64_t j = 0; j < width; j++)
@@ -176,7 +143,7 @@ INLINE void narrow_columns(tg_reduce_kind kind, const float *x, int64_t n, int64
     }
 }
 
-INLINE void columns_of(tg_reduce_kind kind, const float *x, int64_t n, int64_t width, int64_t stride, float *out)
+TG_INLINE void columns_of(tg_reduce_kind kind, const float *x, int64_t n, int64_t width, int64_t stride, float *out)
 {
     if (stride < TG_REDUCE_LANES)
         narrow_columns(kind, x, n, width, out);
