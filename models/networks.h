@@ -1,0 +1,27 @@
+/* The notebook's two networks. */
+#ifndef MODELS_NETWORKS_H
+#define MODELS_NETWORKS_H
+
+#include "graph/tape.h"
+#include "train/flags.h"
+#include "train/layers.h"
+
+#define CLASSES 10
+
+typedef struct network_settings {
+    tg_integer_list hidden;        /**< units of the fully connected network's hidden layers */
+    tg_activation_kind activation; /**< after each hidden layer and convolution */
+    tg_initializer kernel;         /**< of all kernels; biases begin at 0 */
+} network_settings;
+
+/** The notebook's: 100 and 50 units, sigmoid, Glorot-uniform. */
+network_settings network_defaults(void);
+
+/** u8 pixels of any shape to the graph's working float in [0, 1]: x / 255. */
+tg_tensor scale_pixels(tg_tensor pixels);
+/** Fully connected: images [n, 784] -> logits [n, 10]. */
+tg_tensor fcnn(tg_tensor image, const network_settings *settings);
+/** Convolutional: images [n, 28, 28, 1] -> logits [n, 10]. */
+tg_tensor cnn(tg_tensor image, const network_settings *settings);
+
+#endif
