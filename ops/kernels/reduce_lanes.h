@@ -3,6 +3,7 @@
 #define TG_OPS_KERNELS_REDUCE_LANES_H
 
 #include <math.h>
+#include <string.h>
 
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/vector.h"
@@ -36,7 +37,7 @@ TG_INLINE float fold(tg_reduce_kind kind, const vf lanes[GROUP])
         folded[0] = combine(kind, folded[0], vf_permute(folded[0], other));
     }
     float first;
-    vf_store_part(&first, 1, folded[0]);
+    memcpy(&first, &folded[0], sizeof first);
     return first;
 }
 

@@ -29,10 +29,18 @@ TG_INLINE vf first_lanes(int64_t n, vf v, float other)
     return n >= VF_WIDTH ? v : vf_select(vm_first(n), v, vf_set1(other));
 }
 
-static float row_max(const float *x, int64_t n)
+/* A row of at most TG_REDUCE_LANES logits, in registers: its maximum, exp(x - max) and the sum of these. */
+TG_INLINE float short_row(const float *x, int64_t n, vf terms[GROUP], float *sum)
 {
-    float max;
-    TG_SET(reduce_rows)(TG_REDUCE_MAX, x, 1, n, n, &max);
+    vf lanes[GROUP];
+    for (int g = 0; g < GROUP; g++) {
+        int64_t rest = n - g * VF_WIDTH;
+        lanes[g] = rest > 0 ? first_lanes(rest, load(x + g * VF_WIDTH, rest), -INFINITY) : vf_set1(-INFINITY);
+    }
+    float max = fold(TG_REDUCE_MAX, lanes);
+    for (int g = 0; g < GROUP; g++)
+        terms[g] = first_lanes(n - g * VF_WIDTH, vf_exp(vf_sub(lanes[g], vf_set1(max))), 0);
+    *sum = fold(TG_REDUCE_SUM, terms);
     return max;
 }
 
@@ -60,11 +68,23 @@ TG_INLINE float exp_sum(const float *x, int64_t n, float max, float *terms)
     return fold(TG_REDUCE_SUM, total);
 }
 
+static float long_max(const float *x, int64_t n)
+{
+    float max;
+    TG_SET(reduce_rows)(TG_REDUCE_MAX, x, 1, n, n, &max);
+    return max;
+}
+
 static void measure(const float *x, int64_t rows, int64_t n, measures *m)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        m->max[i] = row_max(x + i * n, n);
-        m->sum[i] = exp_sum(x + i * n, n, m->max[i], NULL);
+    for (int64_t i = 0; i < rows; i++, x += n) {
+        vf terms[GROUP];
+        if (n <= TG_REDUCE_LANES) {
+            m->max[i] = short_row(x, n, terms, &m->sum[i]);
+        } else {
+            m->max[i] = long_max(x, n);
+            m->sum[i] = exp_sum(x, n, m->max[i], NULL);
+        }
     }
 }
 
@@ -77,13 +97,29 @@ static void take_logs(measures *m, int64_t rows, float logs[BATCH])
         vf_store(logs + i, vf_log(vf_load(m->sum + i)));
 }
 
+TG_INLINE void softmax_short(const float *x, int64_t n, float *out)
+{
+    float sum;
+    vf terms[GROUP];
+    short_row(x, n, terms, &sum);
+    for (int g = 0; g < GROUP && g * VF_WIDTH < n; g++)
+        store(out + g * VF_WIDTH, n - g * VF_WIDTH, vf_div(terms[g], vf_set1(sum)));
+}
+
+TG_INLINE void softmax_long(const float *x, int64_t n, float *out)
+{
+    vf sum = vf_set1(exp_sum(x, n, long_max(x, n), out));
+    for (int64_t j = 0; j < n; j += VF_WIDTH)
+        store(out + j, n - j, vf_div(load(out + j, n - j), sum));
+}
+
 void TG_SET(softmax)(const float *x, int64_t rows, int64_t n, float *out)
 {
-    for (int64_t i = 0; i < rows; i++, x += n, out += n) {
-        vf sum = vf_set1(exp_sum(x, n, row_max(x, n), out));
-        for (int64_t j = 0; j < n; j += VF_WIDTH)
-            store(out + j, n - j, vf_div(load(out + j, n - j), sum));
-    }
+    for (int64_t i = 0; i < rows; i++, x += n, out += n)
+        if (n <= TG_REDUCE_LANES)
+            softmax_short(x, n, out);
+        else
+            softmax_long(x, n, out);
 }
 
 void TG_SET(log_softmax)(const float *x, int64_t rows, int64_t n, float *out)
