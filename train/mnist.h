@@ -3,7 +3,7 @@
 #ifndef TG_TRAIN_MNIST_H
 #define TG_TRAIN_MNIST_H
 
-#include "graph/context.h"
+#include "train/byte_array.h"
 
 TG_BEGIN_DECLS
 
@@ -11,9 +11,6 @@ TG_BEGIN_DECLS
 #define TG_MNIST_COLUMNS 28
 #define TG_MNIST_PIXELS (TG_MNIST_ROWS * TG_MNIST_COLUMNS)
 #define TG_MNIST_CLASSES 10
-
-/** Bytes that a message about a file takes at most, with its terminating zero. */
-#define TG_MESSAGE_SIZE 512
 
 /** The command that gets the real data, to be named wherever a result is labelled synthetic. */
 #define TG_MNIST_FETCH "tools/fetch_mnist"
@@ -29,19 +26,18 @@ typedef struct tg_image_set {
 typedef struct tg_mnist {
     tg_context *context;
     tg_image_set train, test;  /**< of MNIST: 60,000 and 10,000; a validation set is the caller's to cut off */
-    bool synthetic;            /**< drawn, not read: every result must say so */
-    char source[TG_MESSAGE_SIZE]; /**< for people: "IDX files (.gz) in /usr/share/datasets/fashion-mnist", "synthetic digits, seed 1" */
+    bool synthetic;               /**< drawn, not read: every result must say so */
+    char source[TG_MESSAGE_SIZE]; /**< for people: "IDX files in data", "synthetic digits (seed 1)" */
 } tg_mnist;
 
 /** Loads the data into `data`, whose former contents are ignored.
-    `place` (the value of --data) is a folder with the four IDX files, plain or .gz, or with mnist.npz; or an .npz file; or the
+    `where` (the value of --data) is a folder with the four IDX files, plain or .gz, or with mnist.npz; or an .npz file; or the
     word "synthetic". If it is NULL: $MNIST_DIR, read in the same way; else the first of $XDG_DATA_HOME/tapegrad/mnist
     (~/.local/share/tapegrad/mnist), ./data and ~/.keras/datasets/mnist.npz where any of the files exists; else digits are drawn.
     `seed` matters to drawn digits alone. What has been found must be whole: nothing is skipped because it is damaged.
-    TG_ERROR_IO (missing, unreadable) and TG_ERROR_FORMAT (damaged) put one sentence with file, byte and expectation into `message`,
-    TG_ERROR_MEMORY one of its own; `data` is then all zero. With TG_OK `message` is "". */
-TG_API TG_MUST_USE tg_status tg_mnist_load(tg_context *context, const char *place, uint64_t seed, tg_mnist *data,
-                                           char message[TG_MESSAGE_SIZE]);
+    TG_ERROR_IO (missing, unreadable), TG_ERROR_FORMAT (damaged) and TG_ERROR_MEMORY put one sentence with file, byte and
+    expectation into `message`, which has TG_MESSAGE_SIZE bytes; `data` is then all zero. With TG_OK `message` is "". */
+TG_API TG_MUST_USE tg_status tg_mnist_load(tg_context *context, const char *where, uint64_t seed, tg_mnist *data, char *message);
 
 /** Gives the arrays back to the context. NULL, an all-zero struct and a second call are fine. */
 TG_API void tg_mnist_free(tg_mnist *data);
