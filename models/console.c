@@ -1,0 +1,171 @@
+#include "models/console.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "train/json.h"
+#include "train/progress.h"
+#include "train/summary.h"
+
+console console_make(const char *program, bool json, bool quiet)
+{
+    setlocale(LC_CTYPE, "");
+    return (console){
+        .program = program,
+        .style = json ? STYLE_JSON : quiet ? STYLE_QUIET : STYLE_FULL,
+        .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+    };
+}
+
+void console_complain(const console *c, const char *format, ...)
+{
+    va_list arguments;
+    fprintf(stderr, "%s: ", c->program);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\n");
+}
+
+bool console_flushed(console *c)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (!c->output_lost)
+        console_complain(c, "cannot write to standard output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
+    c->output_lost = true;
+    return false;
+}
+
+/* The word that goes with every result of drawn digits. */
+static const char synthetic_note[] = "SYNTHETIC DIGITS, not MNIST: the figures say nothing about real data. " TG_MNIST_FETCH " gets the real ones.";
+
+void console_start(const console *c, const run_facts *facts)
+{
+    int threads = tg_context_threads(facts->context);
+    const char *dot = c->ascii ? "|" : "·";
+    if (c->style == STYLE_FULL)
+        printf("tapegrad %s %s %s %s %d thread%s %s %s\n", tg_version(), dot, tg_isa_name(tg_context_isa(facts->context)), dot, threads,
+               threads == 1 ? "" : "s", dot, facts->data->source);
+    if (facts->data->synthetic)
+        fprintf(c->style == STYLE_FULL ? stdout : stderr, "%s\n", synthetic_note);
+}
+
+void console_shapes(const console *c, const tg_rows parts[3], bool flat)
+{
+    static const char *const names[] = {"training", "validation", "test"};
+    if (c->style != STYLE_FULL)
+        return;
+    printf("\n%-12s%-22s%-14s%s\n", "", "images", "labels", flat ? "flattened images" : "");
+    for (int i = 0; i < 3; i++) {
+        char images[64], labels[64], flattened[64] = "";
+        long long n = parts[i].count;
+        snprintf(images, sizeof images, "(%lld, %d, %d, 1)", n, TG_MNIST_ROWS, TG_MNIST_COLUMNS);
+        snprintf(labels, sizeof labels, "(%lld, %d)", n, TG_MNIST_CLASSES);
+        if (flat)
+            snprintf(flattened, sizeof flattened, "(%lld, %d)", n, TG_MNIST_PIXELS);
+        printf("%-12s%-22s%-14s%s\n", names[i], images, labels, flattened);
+    }
+}
+
+void console_summary(const console *c, const char *model, tg_tensor output)
+{
+    if (c->style != STYLE_FULL)
+        return;
+    printf("\n");
+    tg_status status = tg_summary_write(stdout, output, (tg_summary_options){.title = model, .ascii = c->ascii});
+    if (status != TG_OK && status != TG_ERROR_IO)
+        console_complain(c, "the summary cannot be shown: %s", tg_status_text(status));
+}
+
+void console_memory(const console *c, int64_t batch, tg_plan_info info)
+{
+    char variables[32], workspace[32], unplanned[32];
+    if (c->style != STYLE_FULL)
+        return;
+    tg_bytes_text((double)info.variable_bytes, variables, sizeof variables);
+    tg_bytes_text((double)(info.workspace_bytes + info.root_bytes), workspace, sizeof workspace);
+    tg_bytes_text((double)(info.unplanned_bytes + info.root_bytes), unplanned, sizeof unplanned);
+    printf(" A training step of %lld images: %s of weights, moments and counters, and %s of\n intermediates (%s if none shared memory)\n",
+           (long long)batch, variables, workspace, unplanned);
+}
+
+void console_epoch_begin(const console *c, int epoch, int epochs)
+{
+    if (c->style == STYLE_FULL)
+        printf("%sEpoch %d/%d\n", epoch == 1 ? "\n" : "", epoch, epochs);
+}
+
+void console_epoch(const console *c, const tg_fit_epoch *epoch)
+{
+    if (c->style == STYLE_FULL) {
+        const tg_progress_value values[] = {
+            {"accuracy", epoch->train.accuracy}, {"loss", epoch->train.loss},
+            {"val_accuracy", epoch->validation.accuracy}, {"val_loss", epoch->validation.loss}};
+        tg_progress line = {.step = epoch->steps, .steps = epoch->steps, .seconds = epoch->total_seconds,
+                            .seconds_per_step = epoch->seconds / (double)epoch->steps, .n_values = 4, .values = values};
+        (void)!tg_progress_line(stdout, &line);
+    } else if (c->style == STYLE_JSON) {
+        tg_json json = tg_json_begin(stdout);
+        tg_json_integer(&json, "epoch", epoch->epoch);
+        tg_json_real(&json, "seconds", epoch->seconds);
+        tg_json_real(&json, "loss", epoch->train.loss);
+        tg_json_real(&json, "accuracy", epoch->train.accuracy);
+        tg_json_real(&json, "val_loss", epoch->validation.loss);
+        tg_json_real(&json, "val_accuracy", epoch->validation.accuracy);
+        (void)!tg_json_end(&json);
+    }
+}
+
+static void print_confusion(const int64_t *confusion)
+{
+    int width = 1;
+    for (int i = 0; i < TG_MNIST_CLASSES * TG_MNIST_CLASSES; i++) {
+        int digits = snprintf(NULL, 0, "%lld", (long long)confusion[i]);
+        width = digits > width ? digits : width;
+    }
+    printf("\nConfusion matrix (rows: true, columns: predicted)\n   ");
+    for (int column = 0; column < TG_MNIST_CLASSES; column++)
+        printf(" %*d", width, column);
+    printf("\n");
+    for (int row = 0; row < TG_MNIST_CLASSES; row++) {
+        printf("%3d", row);
+        for (int column = 0; column < TG_MNIST_CLASSES; column++)
+            printf(" %*lld", width, (long long)confusion[row * TG_MNIST_CLASSES + column]);
+        printf("\n");
+    }
+}
+
+static void print_results_json(const run_facts *facts, tg_scores scores, const int64_t *confusion)
+{
+    tg_json json = tg_json_begin(stdout);
+    tg_json_real(&json, "test_accuracy", scores.accuracy);
+    tg_json_real(&json, "test_loss", scores.loss);
+    tg_json_text(&json, "model", facts->model);
+    tg_json_text(&json, "data", facts->data->source);
+    if (facts->data->synthetic)
+        tg_json_text(&json, "note", synthetic_note);
+    tg_json_integer(&json, "threads", tg_context_threads(facts->context));
+    tg_json_text(&json, "isa", tg_isa_name(tg_context_isa(facts->context)));
+    tg_json_unsigned(&json, "seed", facts->seed);
+    tg_json_text(&json, "version", tg_version());
+    tg_json_matrix(&json, "confusion", confusion, TG_MNIST_CLASSES, TG_MNIST_CLASSES);
+    (void)!tg_json_end(&json);
+}
+
+void console_results(const console *c, const run_facts *facts, tg_scores scores, const int64_t *confusion)
+{
+    if (c->style == STYLE_JSON) {
+        print_results_json(facts, scores, confusion);
+        return;
+    }
+    printf("%sTest accuracy: %.4f\nTest loss:     %.4f\n", c->style == STYLE_FULL ? "\n" : "", scores.accuracy, scores.loss);
+    print_confusion(confusion);
+    if (facts->data->synthetic)
+        printf("\n%s\n", synthetic_note);
+}

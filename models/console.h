@@ -1,0 +1,47 @@
+/* What the MNIST programs say: text for people, the results alone, or JSON lines. */
+#ifndef MODELS_CONSOLE_H
+#define MODELS_CONSOLE_H
+
+#include "exec/plan.h"
+#include "train/fit.h"
+#include "train/mnist.h"
+
+typedef enum console_style {
+    STYLE_FULL,
+    STYLE_QUIET, /**< results alone */
+    STYLE_JSON
+} console_style;
+
+typedef struct console {
+    const char *program; /**< begins each message on standard error */
+    console_style style;
+    bool ascii; /**< the locale's encoding is not UTF-8 */
+    bool output_lost; /**< standard output failed, and that has been said */
+} console;
+
+/** What a run was, for its results. */
+typedef struct run_facts {
+    const char *model; /**< "fcnn" */
+    const tg_context *context;
+    const tg_mnist *data;
+    uint64_t seed;
+} run_facts;
+
+console console_make(const char *program, bool json, bool quiet);
+/** One sentence on standard error: "program: ...". */
+void console_complain(const console *c, const char *format, ...) TG_PRINTF(2, 3);
+/** Whether all that was written has reached standard output; complains once if not. */
+bool console_flushed(console *c);
+
+/** Version, instruction set, threads, source of the data; a loud word if that is synthetic. */
+void console_start(const console *c, const run_facts *facts);
+/** The shapes of the three parts; `flat`: also as the network takes them. */
+void console_shapes(const console *c, const tg_rows parts[3], bool flat);
+/** The model's table. */
+void console_summary(const console *c, const char *model, tg_tensor output);
+void console_memory(const console *c, int64_t batch, tg_plan_info info);
+void console_epoch_begin(const console *c, int epoch, int epochs);
+void console_epoch(const console *c, const tg_fit_epoch *epoch);
+void console_results(const console *c, const run_facts *facts, tg_scores scores, const int64_t *confusion);
+
+#endif

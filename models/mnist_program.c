@@ -1,0 +1,329 @@
+#include "models/mnist_program.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "graph/dot.h"
+#include "models/console.h"
+#include "models/settings.h"
+#include "ops/ops.h"
+#include "train/whole_file.h"
+
+/* Parts of the images that training holds back for validation: 10,000 of 60,000. */
+#define VALIDATION_PART 6
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+/* All that one run has. */
+typedef struct run {
+    const mnist_program *program;
+    settings settings;
+    network_settings network;
+    console console;
+    tg_context *context;
+    tg_mnist data;
+    tg_rows train, validation, test;
+    tg_variables *variables;
+    tg_model *model;
+    run_facts facts;
+    tg_fit_step last; /* the last step that was finished */
+} run;
+
+/* A first interrupt ends training after its step; a second ends the process. A closed pipe shows as a failing write. */
+static void take_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- the model's functions ---- */
+
+static tg_tensor network(tg_tensor pixels, void *user)
+{
+    const run *r = user;
+    return r->program->network(scale_pixels(pixels), &r->network);
+}
+
+static tg_tensor probabilities(tg_tensor logits, void *user)
+{
+    (void)user;
+    return tg_activation_layer(logits, TG_ACTIVATION_SOFTMAX, NULL);
+}
+
+static tg_tensor loss(tg_tensor logits, tg_tensor labels, void *user)
+{
+    const run *r = user;
+    if (r->settings.labels == LABELS_ONE_HOT)
+        labels = tg_one_hot(labels, CLASSES, TG_FLOAT);
+    return tg_cross_entropy(logits, labels);
+}
+
+/* ---- getting ready ---- */
+
+static int make_context(run *r)
+{
+    tg_context_options options = tg_context_defaults();
+    options.threads = (int)r->settings.threads;
+    r->context = tg_context_new(options);
+    if (r->context)
+        return EXIT_DONE;
+    char why[256];
+    tg_context_explain(options, why, sizeof why);
+    console_complain(&r->console, "%s", *why ? why : "out of memory");
+    return *why ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static tg_rows part(const tg_image_set *set, int64_t first, int64_t count)
+{
+    return (tg_rows){.x = set->images + first * TG_MNIST_PIXELS, .y = set->labels + first, .count = count};
+}
+
+static int load_data(run *r)
+{
+    char message[TG_MESSAGE_SIZE];
+    tg_status status = tg_mnist_load(r->context, r->settings.data, r->settings.seed, &r->data, message);
+    if (status != TG_OK) {
+        console_complain(&r->console, "%s", message);
+        return status == TG_ERROR_MEMORY ? EXIT_FAILED : EXIT_DATA;
+    }
+    int64_t held_back = r->data.train.count / VALIDATION_PART, training = r->data.train.count - held_back;
+    if (held_back < 1 || r->data.test.count < 1) {
+        console_complain(&r->console, "%s: %lld training and %lld test images are too few: there must be %d and 1", r->data.source,
+                         (long long)r->data.train.count, (long long)r->data.test.count, VALIDATION_PART);
+        return EXIT_DATA;
+    }
+    r->train = part(&r->data.train, 0, training);
+    r->validation = part(&r->data.train, training, held_back);
+    r->test = part(&r->data.test, 0, r->data.test.count);
+    r->facts = (run_facts){.model = r->program->model, .context = r->context, .data = &r->data, .seed = r->settings.seed};
+    return EXIT_DONE;
+}
+
+static int make_model(run *r)
+{
+    r->network = (network_settings){
+        .hidden = r->settings.hidden,
+        .activation = (tg_activation_kind)r->settings.activation,
+        .kernel = tg_initializer_defaults((tg_initializer_kind)r->settings.initializer),
+    };
+    tg_model_options options = {
+        .input = {TG_U8, r->program->flat ? TG_SHAPE(TG_MNIST_PIXELS) : TG_SHAPE(TG_MNIST_ROWS, TG_MNIST_COLUMNS, 1)},
+        .target = {TG_I32, TG_SCALAR},
+        .network = network,
+        .loss = loss,
+        .predict = probabilities,
+        .user = r,
+        .classes = CLASSES,
+        .optimizer = tg_optimizer_defaults((tg_optimizer_kind)r->settings.optimizer),
+    };
+    if (r->settings.learning_rate > 0)
+        options.optimizer.learning_rate = r->settings.learning_rate;
+    r->variables = tg_variables_new(r->context, r->settings.seed);
+    r->model = r->variables ? tg_model_new(r->variables, options) : NULL;
+    if (!r->model)
+        console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
+    return r->model ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int64_t batch_of(const run *r)
+{
+    return r->settings.batch_size < r->train.count ? r->settings.batch_size : r->train.count;
+}
+
+static int model_failed(const run *r)
+{
+    console_complain(&r->console, "%s", tg_model_error(r->model));
+    return EXIT_FAILED;
+}
+
+/* Shows the layers and what a step will need. */
+static int introduce(run *r)
+{
+    const tg_rows parts[] = {r->train, r->validation, r->test};
+    console_start(&r->console, &r->facts);
+    console_shapes(&r->console, parts, r->program->flat);
+    tg_tensor output;
+    tg_graph *graph = tg_model_record(r->model, TG_STAGE_PREDICTION, 0, 1, &output);
+    if (!graph)
+        return model_failed(r);
+    console_summary(&r->console, r->program->model, output);
+    tg_graph_free(graph);
+    const tg_plan *plan = tg_model_plan(r->model, r->train, batch_of(r));
+    if (!plan)
+        return model_failed(r);
+    console_memory(&r->console, batch_of(r), tg_plan_describe(plan));
+    return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- the picture ---- */
+
+typedef struct picture {
+    const tg_graph *graph;
+    tg_dot_options options;
+} picture;
+
+static tg_status write_picture(FILE *out, void *user)
+{
+    const picture *p = user;
+    return tg_dot(out, p->graph, p->options);
+}
+
+static int save_picture(const run *r, const tg_graph *graph, const int32_t *groups)
+{
+    picture p = {graph, tg_dot_defaults()};
+    char message[TG_MESSAGE_SIZE];
+    p.options.title = r->program->model;
+    p.options.groups = groups;
+    if (tg_write_whole(r->settings.dump_graph, write_picture, &p, message, sizeof message) == TG_OK)
+        return EXIT_DONE;
+    console_complain(&r->console, "%s", message);
+    return EXIT_FAILED;
+}
+
+static int dump_compiled(run *r)
+{
+    const tg_plan *plan = tg_model_plan(r->model, r->train, batch_of(r));
+    if (!plan)
+        return model_failed(r);
+    const tg_graph *graph = tg_plan_graph(plan);
+    int32_t n = tg_graph_count(graph);
+    int32_t *groups = tg_allocate(r->context, (size_t)n * sizeof *groups);
+    if (!groups) {
+        console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
+        return EXIT_FAILED;
+    }
+    for (int32_t i = 0; i < n; i++)
+        groups[i] = tg_plan_group(plan, i);
+    int code = save_picture(r, graph, groups);
+    tg_release(r->context, groups, (size_t)n * sizeof *groups);
+    return code;
+}
+
+static int dump_graph(run *r)
+{
+    if (!r->settings.dump_graph)
+        return EXIT_DONE;
+    if (r->settings.dump_stage == DUMP_COMPILED)
+        return dump_compiled(r);
+    tg_model_stage stage = r->settings.dump_stage == DUMP_RECORDED ? TG_STAGE_LOSS : TG_STAGE_TRAINING;
+    tg_graph *graph = tg_model_record(r->model, stage, r->train.count, batch_of(r), NULL);
+    if (!graph)
+        return model_failed(r);
+    int code = save_picture(r, graph, NULL);
+    tg_graph_free(graph);
+    return code;
+}
+
+/* ---- training ---- */
+
+static bool on_begin(void *user, int epoch, int epochs)
+{
+    run *r = user;
+    console_epoch_begin(&r->console, epoch, epochs);
+    return console_flushed(&r->console);
+}
+
+static bool on_step(void *user, const tg_fit_step *step)
+{
+    run *r = user;
+    r->last = *step;
+    return !interrupted;
+}
+
+static bool on_epoch(void *user, const tg_fit_epoch *epoch)
+{
+    run *r = user;
+    console_epoch(&r->console, epoch);
+    return console_flushed(&r->console) && !interrupted;
+}
+
+/* Says which node first went wrong, by replaying the failed run unfused. */
+static int diverged(run *r)
+{
+    tg_nonfinite found = {.node = -1};
+    if (tg_model_find_nonfinite(r->model, &found) == TG_OK && found.node >= 0)
+        console_complain(&r->console, "diverged: %s", found.message);
+    else
+        console_complain(&r->console, "diverged: %s", tg_model_error(r->model));
+    return EXIT_DIVERGED;
+}
+
+static int failed(run *r, tg_status status)
+{
+    if (status == TG_ERROR_NONFINITE)
+        return diverged(r);
+    if (status != TG_ERROR_STOPPED)
+        return model_failed(r);
+    if (!interrupted)
+        return EXIT_FAILED; /* standard output, which has been said */
+    console_complain(&r->console, "interrupted in epoch %d of %d, after step %lld of %lld", r->last.epoch, r->last.epochs,
+                     (long long)r->last.step, (long long)r->last.steps);
+    return EXIT_INTERRUPTED;
+}
+
+static int train(run *r)
+{
+    tg_fit_options options = tg_fit_defaults();
+    options.epochs = (int)r->settings.epochs;
+    options.batch = batch_of(r);
+    options.seed = r->settings.seed;
+    options.validation = r->validation;
+    options.on_begin = on_begin;
+    options.on_step = on_step;
+    options.on_epoch = on_epoch;
+    options.user = r;
+    tg_status status = tg_fit(r->model, r->train, options);
+    return status == TG_OK ? EXIT_DONE : failed(r, status);
+}
+
+static int show_results(run *r)
+{
+    tg_scores scores;
+    int64_t confusion[CLASSES * CLASSES];
+    tg_status status = tg_model_evaluate(r->model, r->test, &scores, confusion);
+    if (status != TG_OK)
+        return failed(r, status);
+    console_results(&r->console, &r->facts, scores, confusion);
+    return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- the whole ---- */
+
+static int run_stages(run *r)
+{
+    static int (*const stages[])(run *r) = {make_context, load_data, make_model, introduce, dump_graph, train, show_results};
+    int code = EXIT_DONE;
+    for (size_t i = 0; i < sizeof stages / sizeof *stages && code == EXIT_DONE; i++)
+        code = interrupted ? EXIT_INTERRUPTED : stages[i](r);
+    tg_model_free(r->model);
+    tg_variables_free(r->variables);
+    tg_mnist_free(&r->data);
+    tg_context_free(r->context);
+    return code;
+}
+
+int run_mnist_program(const mnist_program *program, int argc, char **argv)
+{
+    run r = {.program = program};
+    char message[1024];
+    take_signals();
+    tg_flags_answer answer = read_settings(program->name, program->about, program->examples, program->hidden, argc, argv, stdout,
+                                           &r.settings, message, sizeof message);
+    r.console = console_make(program->name, r.settings.json, r.settings.quiet);
+    if (answer == TG_FLAGS_WRONG) {
+        console_complain(&r.console, "%s", message);
+        return EXIT_USAGE;
+    }
+    if (answer == TG_FLAGS_VERSION)
+        printf("%s (tapegrad) %s\n", program->name, tg_version());
+    if (answer != TG_FLAGS_RUN)
+        return console_flushed(&r.console) ? EXIT_DONE : EXIT_FAILED;
+    return run_stages(&r);
+}

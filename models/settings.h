@@ -1,0 +1,29 @@
+/* The flags that the MNIST programs share. */
+#ifndef MODELS_SETTINGS_H
+#define MODELS_SETTINGS_H
+
+#include "models/networks.h"
+
+/** How the target of cross-entropy is made from the stored class indices. */
+typedef enum labels_kind { LABELS_ONE_HOT, LABELS_SPARSE } labels_kind;
+
+/** Which graph --dump-graph writes. */
+typedef enum dump_stage { DUMP_RECORDED, DUMP_TRAINING, DUMP_COMPILED } dump_stage;
+
+typedef struct settings {
+    const char *data; /* NULL: search */
+    int64_t epochs, batch_size, threads;
+    double learning_rate; /* 0: the optimizer's own default */
+    uint64_t seed;
+    int optimizer, activation, initializer, labels, dump_stage; /* positions in the enums of their names */
+    tg_integer_list hidden;
+    const char *dump_graph; /* NULL: no picture */
+    bool json, quiet;
+} settings;
+
+/** Fills `s` from the command line. `hidden`: whether the program knows --hidden. TG_FLAGS_HELP: the page has been written to `out`
+    (or could not be, which ferror() tells). TG_FLAGS_WRONG: `message` says why. */
+tg_flags_answer read_settings(const char *program, const char *about, const char *examples, bool hidden, int argc, char **argv,
+                              FILE *out, settings *s, char *message, size_t size);
+
+#endif
