@@ -44,8 +44,11 @@ install_with_apt() {
     line="apt-get install -y --no-install-recommends $*"
     may_be_root || fail "needs packages; install them and start again: sudo $line"
     say "$line"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -qq \
-        install -y --no-install-recommends "$@" >/dev/null || fail "could not install packages: sudo $line"
+    output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -q \
+        install -y --no-install-recommends "$@" 2>&1) || {
+        printf '%s\n' "$output" >&2
+        fail "could not install packages: sudo $line"
+    }
 }
 
 apt_meson_is_new() {
@@ -131,16 +134,26 @@ require() {
 
 # configure FOLDER OPTION...: sets a build folder up, or brings it up to date with these options.
 configure() {
-    folder=$1
+    build=$1
     shift
-    if [ -f "$folder/build.ninja" ]; then
-        "$meson" setup --reconfigure "$@" "$folder" "$root" >"$folder/configure.log" 2>&1 || rm -rf "$folder"
+    if [ -f "$build/build.ninja" ]; then
+        "$meson" setup --reconfigure "$@" "$build" "$root" >"$build/configure.log" 2>&1 || rm -rf "$build"
     fi
-    if [ ! -f "$folder/build.ninja" ]; then
-        mkdir -p "$folder"
-        "$meson" setup "$@" "$folder" "$root" >"$folder/configure.log" 2>&1 || {
-            cat "$folder/configure.log" >&2
-            fail "meson could not configure $folder"
+    if [ ! -f "$build/build.ninja" ]; then
+        mkdir -p "$build"
+        "$meson" setup "$@" "$build" "$root" >"$build/configure.log" 2>&1 || {
+            cat "$build/configure.log" >&2
+            fail "meson could not configure $build"
         }
     fi
+}
+
+# compile FOLDER: builds everything; says only what went wrong, and warnings.
+compile() {
+    if ! "$meson" compile -C "$1" >"$1/compile.log" 2>&1; then
+        cat "$1/compile.log" >&2
+        fail "$1 does not build"
+    fi
+    grep 'warning:' "$1/compile.log" >&2
+    true
 }
