@@ -36,6 +36,11 @@ int harness_run(const char *name, TCase *tests)
 {
     Suite *suite = suite_create(name);
     suite_add_tcase(suite, tests);
+    return harness_run_suite(suite);
+}
+
+int harness_run_suite(Suite *suite)
+{
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

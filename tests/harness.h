@@ -17,5 +17,7 @@ tg_context *harness_context(int threads);
 TCase *harness_case(const char *name);
 /** Runs one case, each test in a process of its own, and frees it. Returns main()'s answer: 0 if all passed. */
 int harness_run(const char *name, TCase *tests);
+/** The same for a suite of several cases. */
+int harness_run_suite(Suite *suite);
 
 #endif
