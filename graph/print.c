@@ -381,8 +381,10 @@ static void cell_text(const tg_node *node, int column, char *text, size_t size)
     case LAYER: snprintf(text, size, "%s", node->scope); break;
     case LINE: tg_where_text(node->where, text, size); break;
     default:
-        if (node->forward >= 0)
+        if (node->forward >= 0 && node->forward != node->id)
             snprintf(text, size, "%d", (int)node->forward);
+        else if (node->forward >= 0)
+            snprintf(text, size, "removed");
     }
 }
 

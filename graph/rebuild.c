@@ -42,8 +42,18 @@ tg_tensor tg_graph_copy_node(tg_graph *graph, const tg_graph *source, const tg_n
     return copy;
 }
 
+static void map_forward_links(tg_graph *graph, const int32_t *map)
+{
+    for (int32_t id = 0; id < graph->count; id++) {
+        tg_node *node = &graph->nodes[id];
+        if (node->forward >= 0)
+            node->forward = map[node->forward] >= 0 ? map[node->forward] : id;
+    }
+}
+
 void tg_graph_copy_layers(tg_graph *graph, const tg_graph *source, const int32_t *map)
 {
+    map_forward_links(graph, map);
     for (int32_t i = 0; i < source->layer_count && !graph->failed; i++) {
         const tg_layer_info *from = &source->layers[i];
         tg_layer_info copy = {.kind = from->kind, .name = from->name, .first = graph->count, .last = 0, .output = -1};

@@ -18,7 +18,8 @@ void tg_graph_set_recorder(tg_graph *graph, tg_recorder recorder, void *user);
 tg_graph *tg_graph_new_like(const tg_graph *graph);
 /** Records `node` of `source` with other inputs: same op, attributes, name, keep, place. Leaves keep their variable and binding. */
 tg_tensor tg_graph_copy_node(tg_graph *graph, const tg_graph *source, const tg_node *node, const tg_tensor *inputs);
-/** Copies the layers, their node ranges mapped by map[id of source] = id of graph or -1. */
+/** Once all nodes are copied: copies the layers and maps their node ranges, and the gradient nodes' forward links, by
+    map[id of source] = id of graph or -1. A gradient node whose forward node is gone links to itself. */
 void tg_graph_copy_layers(tg_graph *graph, const tg_graph *source, const int32_t *map);
 
 /** Memory that lives as long as the graph; NULL (and the graph's error set) if it is out. */
