@@ -4,6 +4,7 @@
 
 #include "autodiff/autodiff.h"
 #include "autodiff/check.h"
+#include "autodiff/inspect.h"
 #include "exec/plan.h"
 #include "graph/op.h"
 #include "ops/ops.h"
