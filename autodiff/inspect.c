@@ -21,7 +21,7 @@ tg_status tg_print(FILE *out, tg_tensor tensor)
 
 /* What is known of a node after a run. */
 typedef struct known {
-    const tg_graph *graph;
+    tg_graph *graph;
     const tg_plan *plan;
 } known;
 
@@ -33,12 +33,11 @@ static const void *known_values(void *user, const tg_node *node)
         return variable->data;
     if (tg_node_constant(node))
         return tg_node_constant(node);
-    /* The plan asks for a handle that one may record with; it only reads. */
-    const void *values = tg_values(k->plan, (tg_tensor){(tg_graph *)k->graph, node->id});
+    const void *values = tg_values(k->plan, (tg_tensor){k->graph, node->id});
     return values ? values : tg_bound(k->graph, node);
 }
 
-tg_status tg_dump(FILE *out, const tg_graph *graph, const tg_plan *plan, tg_dot_options options)
+tg_status tg_dump(FILE *out, tg_graph *graph, const tg_plan *plan, tg_dot_options options)
 {
     known k = {graph, plan};
     options.values = known_values;

@@ -13,7 +13,7 @@ TG_API TG_MUST_USE tg_status tg_print(FILE *out, tg_tensor tensor);
 
 /** tg_dot() of the graph a plan was compiled from, after a run: with the values of its variables, its bound inputs, its roots and
     kept tensors as far as they have up to 16 elements. `graph` is the recorded graph. options.values is set here. */
-TG_API TG_MUST_USE tg_status tg_dump(FILE *out, const tg_graph *graph, const tg_plan *plan, tg_dot_options options);
+TG_API TG_MUST_USE tg_status tg_dump(FILE *out, tg_graph *graph, const tg_plan *plan, tg_dot_options options);
 
 /** tg_dot() of the graph that a plan runs, with its fused groups. options.groups is set here. */
 TG_API TG_MUST_USE tg_status tg_dump_plan(FILE *out, const tg_plan *plan, tg_dot_options options);
