@@ -10,8 +10,8 @@
 
 tg_graph *tg_graph_new(tg_variables *variables, tg_mode mode)
 {
-    tg_context *context = tg_variables_context(variables);
-    tg_graph *graph = tg_allocate_zero(context, sizeof *graph);
+    tg_context *context = variables ? tg_variables_context(variables) : NULL;
+    tg_graph *graph = context ? tg_allocate_zero(context, sizeof *graph) : NULL;
     if (!graph)
         return NULL;
     graph->variables = variables;

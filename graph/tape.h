@@ -49,7 +49,7 @@ struct tg_node {
     bool keep;         /**< tg_keep() was called on it */
 };
 
-/** A graph on a store of variables. NULL if memory is out. Free before the store. */
+/** A graph on a store of variables. NULL if memory is out or the store is NULL: so one test suffices for context, store and graph. Free before the store. */
 TG_API tg_graph *tg_graph_new(tg_variables *variables, tg_mode mode);
 TG_API void tg_graph_free(tg_graph *graph);
 

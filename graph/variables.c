@@ -28,7 +28,7 @@ struct tg_variables {
 
 tg_variables *tg_variables_new(tg_context *context, uint64_t seed)
 {
-    tg_variables *variables = tg_allocate_zero(context, sizeof *variables);
+    tg_variables *variables = context ? tg_allocate_zero(context, sizeof *variables) : NULL;
     if (!variables)
         return NULL;
     variables->context = context;

@@ -30,7 +30,7 @@ typedef struct tg_variable_info {
     void *data;     /**< row-major, 64-byte aligned; do not touch while a plan of this store runs */
 } tg_variable_info;
 
-/** An empty store whose working float is f32. NULL if memory is out. Free after the graphs made on it. */
+/** An empty store whose working float is f32. NULL if memory is out or the context is NULL. Free after the graphs made on it. */
 TG_API tg_variables *tg_variables_new(tg_context *context, uint64_t seed);
 TG_API void tg_variables_free(tg_variables *variables);
 /** A copy whose working float is TG_F32 or TG_F64, and with it every variable declared as TG_FLOAT. NULL if memory is out. */
