@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "graph/dot.h"
+#include "autodiff/inspect.h"
 #include "models/console.h"
 #include "models/settings.h"
 #include "ops/ops.h"
@@ -164,61 +164,41 @@ static int introduce(run *r)
 
 /* ---- the picture ---- */
 
+/* A graph, or the plan whose graph is meant. */
 typedef struct picture {
+    const char *title;
     const tg_graph *graph;
-    tg_dot_options options;
+    const tg_plan *plan;
 } picture;
 
 static tg_status write_picture(FILE *out, void *user)
 {
     const picture *p = user;
-    return tg_dot(out, p->graph, p->options);
-}
-
-static int save_picture(const run *r, const tg_graph *graph, const int32_t *groups)
-{
-    picture p = {graph, tg_dot_defaults()};
-    char message[TG_MESSAGE_SIZE];
-    p.options.title = r->program->model;
-    p.options.groups = groups;
-    if (tg_write_whole(r->settings.dump_graph, write_picture, &p, message, sizeof message) == TG_OK)
-        return EXIT_DONE;
-    console_complain(&r->console, "%s", message);
-    return EXIT_FAILED;
-}
-
-static int dump_compiled(run *r)
-{
-    const tg_plan *plan = tg_model_plan(r->model, r->train, batch_of(r));
-    if (!plan)
-        return model_failed(r);
-    const tg_graph *graph = tg_plan_graph(plan);
-    int32_t n = tg_graph_count(graph);
-    int32_t *groups = tg_allocate(r->context, (size_t)n * sizeof *groups);
-    if (!groups) {
-        console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
-        return EXIT_FAILED;
-    }
-    for (int32_t i = 0; i < n; i++)
-        groups[i] = tg_plan_group(plan, i);
-    int code = save_picture(r, graph, groups);
-    tg_release(r->context, groups, (size_t)n * sizeof *groups);
-    return code;
+    tg_dot_options options = tg_dot_defaults();
+    options.title = p->title;
+    return p->plan ? tg_dump_plan(out, p->plan, options) : tg_dot(out, p->graph, options);
 }
 
 static int dump_graph(run *r)
 {
+    char message[TG_MESSAGE_SIZE];
+    picture p = {.title = r->program->model};
+    tg_graph *graph = NULL;
     if (!r->settings.dump_graph)
         return EXIT_DONE;
-    if (r->settings.dump_stage == DUMP_COMPILED)
-        return dump_compiled(r);
-    tg_model_stage stage = r->settings.dump_stage == DUMP_RECORDED ? TG_STAGE_LOSS : TG_STAGE_TRAINING;
-    tg_graph *graph = tg_model_record(r->model, stage, r->train.count, batch_of(r), NULL);
-    if (!graph)
+    if (r->settings.dump_stage == DUMP_COMPILED) {
+        p.plan = tg_model_plan(r->model, r->train, batch_of(r));
+    } else {
+        tg_model_stage stage = r->settings.dump_stage == DUMP_RECORDED ? TG_STAGE_LOSS : TG_STAGE_TRAINING;
+        p.graph = graph = tg_model_record(r->model, stage, r->train.count, batch_of(r), NULL);
+    }
+    if (!p.plan && !p.graph)
         return model_failed(r);
-    int code = save_picture(r, graph, NULL);
+    tg_status status = tg_write_whole(r->settings.dump_graph, write_picture, &p, message, sizeof message);
     tg_graph_free(graph);
-    return code;
+    if (status != TG_OK)
+        console_complain(&r->console, "%s", message);
+    return status == TG_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* ---- training ---- */
