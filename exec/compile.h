@@ -1,0 +1,105 @@
+/* A plan's insides, and the one way to make one. */
+#ifndef TG_EXEC_COMPILE_H
+#define TG_EXEC_COMPILE_H
+
+#include <stdatomic.h>
+
+#include "exec/plan.h"
+#include "exec/schedule.h"
+#include "exec/team.h"
+#include "exec/workspace.h"
+
+/** Why something failed: a sentence, and the place in the user's code, if it has one. */
+typedef struct tg_failure {
+    tg_status status;
+    tg_where where;
+    char text[1024];
+} tg_failure;
+
+/** A step's pointer, to be set to bases[region] + offset. */
+typedef struct tg_place {
+    void **pointer;
+    int64_t offset;
+    int32_t region;
+} tg_place;
+
+/** An input of the recorded graph. */
+typedef struct tg_plan_input {
+    int32_t recorded; /**< its id there */
+    int32_t region;   /**< -1: the plan does not read it */
+    const void *fed;  /**< NULL: what it is bound to */
+} tg_plan_input;
+
+typedef struct tg_compile_request {
+    tg_graph *graph;
+    int32_t count;        /**< of its nodes, that the plan is made of */
+    const int32_t *roots; /**< ids */
+    int32_t n_roots;
+    tg_compile_options options;
+    bool keeps;    /**< kept tensors are roots too */
+    bool assigns;  /**< what assigns take is computed */
+    bool commits;  /**< and written to the variables */
+    bool replay;   /**< one step after the other, each leaving its inputs as they were */
+    bool own_workspace; /**< does not make the context's workspace grow */
+} tg_compile_request;
+
+struct tg_plan {
+    tg_pool pool; /* of all that the plan points to, but the memory of its regions */
+    tg_context *context;
+    tg_variables *variables;
+    const tg_graph *recorded;
+    tg_graph *graph; /* what runs */
+    tg_compile_request request;
+    int32_t *map;    /* id on the recorded graph -> id on `graph`, or -1 */
+    int32_t *origin; /* the other way: the first of those that became this node, or -1 */
+    int32_t *group;  /* by node of `graph` */
+    tg_ref *held;    /* by node of `graph`, for a replay: where its value is; else NULL */
+    bool writes;     /* has assigns that commit */
+
+    tg_steps steps;
+    tg_layout layout;
+    tg_stages stages;
+    tg_plan_info info;
+
+    tg_team *team;
+    tg_workspace *workspace;
+    size_t scratch_bytes;
+    void **memory[2];   /* by region: the plan's own; the second of roots alone */
+    void **bases;       /* by region: of this run */
+    int32_t *region_of; /* by node of `graph`: a leaf's region + 1, or 0 */
+    tg_plan_input *inputs; /* in the order of their ids */
+    int32_t n_inputs;
+    tg_place *places;   /* first those that move from run to run */
+    int32_t n_moving, n_places;
+    bool is_placed;     /* the others are set, for this memory of the shared workspace */
+    void *placed;
+    int32_t *publication_of; /* by node of `graph`: publication + 1, or 0 */
+
+    _Atomic int64_t *drawn; /* by stage: the tasks given out */
+    bool has_parallel; /* sections */
+    bool prologue_done;
+    uint64_t prologue_generation; /* of the variables when it ran */
+    int current;       /* which memory of the roots holds the last good run's; -1: none yet */
+    char *error;       /* of PLAN_ERROR_BYTES; apart from the struct, so that calls on a const plan may fail too */
+};
+
+#define TG_PLAN_ERROR_BYTES ((size_t)1024)
+
+/** NULL and `why` if it fails. */
+tg_plan *tg_plan_make(const tg_compile_request *request, tg_failure *why);
+/** Gives regions their memory and steps their pointers, as far as they stay. False if memory is out. */
+bool tg_plan_bind(tg_plan *plan);
+
+/** `mean "loss" of layer dense_1`: a node in a sentence. Returns `text`. */
+char *tg_node_label(const tg_node *node, char *text, size_t size);
+/** Sets tg_plan_error(), with the place in parentheses at its end. Returns `status`. */
+tg_status tg_plan_fail(const tg_plan *plan, tg_status status, tg_where where, const char *format, ...) TG_PRINTF(4, 5);
+
+/** The input with this id on the recorded graph, or NULL. */
+tg_plan_input *tg_plan_find_input(const tg_plan *plan, int32_t recorded);
+/** Points the steps at this run's memory. The workspace is entered. TG_ERROR_UNFED names the first input without values. */
+tg_status tg_plan_point(tg_plan *plan);
+/** Runs one task of a step; `counter`: tg_variables_step() at the start of the run. */
+tg_status tg_step_run(const tg_step *step, int phase, int64_t task, uint64_t counter, void *scratch);
+
+#endif

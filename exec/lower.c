@@ -1,0 +1,290 @@
+#include <string.h>
+
+#include "exec/step.h"
+
+#define CHUNK_BYTES ((int64_t)65536) /* of a copy's or a check's task */
+
+/* Guesses of what one thread does in a nanosecond, for telling tiny steps from others. */
+#define PRODUCT_FLOPS 50.0
+#define OTHER_FLOPS 10.0
+#define MOVED_BYTES 20.0
+
+/* An array of the pool's with room for one more. */
+static void *grow(tg_pool *pool, void *array, int32_t count, int32_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return array;
+    int32_t wider = *capacity ? 2 * *capacity : 64;
+    void *moved = tg_pool_take(pool, wider, size);
+    if (moved && count)
+        memcpy(moved, array, (size_t)count * size);
+    if (moved)
+        *capacity = wider;
+    return moved;
+}
+
+tg_step *tg_steps_add(tg_steps *steps, tg_step_kind kind, tg_segment segment, int32_t node, int32_t max_refs)
+{
+    tg_step **at = grow(steps->pool, steps->at, steps->count, &steps->capacity, sizeof *at);
+    tg_step *step = tg_pool_take(steps->pool, 1, sizeof *step);
+    tg_ref *refs = tg_pool_take(steps->pool, max_refs, sizeof *refs);
+    void **pointers = tg_pool_take(steps->pool, max_refs, sizeof *pointers);
+    if (!at || !step || !refs || !pointers)
+        return NULL;
+    *step = (tg_step){.kind = kind, .segment = segment, .node = node, .output = -1, .shared = -1, .refs = refs, .pointers = pointers,
+                      .phases = 1};
+    steps->at = at;
+    return steps->at[steps->count++] = step;
+}
+
+int32_t tg_steps_new_buffer(tg_steps *steps, int32_t node, tg_home home, int64_t bytes)
+{
+    tg_buffer *buffers = grow(steps->pool, steps->buffers, steps->n_buffers, &steps->buffer_capacity, sizeof *buffers);
+    if (!buffers)
+        return -1;
+    steps->buffers = buffers;
+    buffers[steps->n_buffers] = (tg_buffer){.node = node, .home = home, .bytes = bytes, .first = INT32_MAX, .last = -1, .reuse = -1};
+    return steps->n_buffers++;
+}
+
+int32_t tg_steps_buffer(tg_steps *steps, int32_t base)
+{
+    if (!steps->buffer_of[base]) {
+        const tg_value *value = &steps->values->at[base];
+        bool leaf = tg_graph_node(steps->values->graph, base)->op->traits & TG_LEAF;
+        bool root = value->wanted && value->segment == TG_COMPUTE;
+        int32_t made = tg_steps_new_buffer(steps, base, leaf ? TG_HOME_LEAF : root ? TG_HOME_ROOTS : TG_HOME_WORKSPACE, value->bytes);
+        steps->buffer_of[base] = made + 1;
+    }
+    return steps->buffer_of[base] - 1;
+}
+
+int32_t tg_step_ref(tg_step *step, int32_t buffer, bool writes, int64_t offset, int64_t bytes)
+{
+    step->refs[step->n_refs] = (tg_ref){.buffer = buffer, .writes = writes, .offset = offset, .bytes = bytes};
+    return step->n_refs++;
+}
+
+int32_t tg_step_read(tg_steps *steps, tg_step *step, int32_t id)
+{
+    const tg_value *value = &steps->values->at[id];
+    int32_t buffer = tg_steps_buffer(steps, value->base);
+    return buffer < 0 ? -1 : tg_step_ref(step, buffer, false, value->offset, value->bytes);
+}
+
+bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
+{
+    if (!tg_work_make(&step->work, steps->values, node, steps->pool))
+        return false;
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        if (tg_step_read(steps, step, node->inputs[i]) < 0)
+            return false;
+    const tg_op *op = node->op;
+    step->op = op;
+    step->phases = op->phases ? op->phases(&step->work) : 1;
+    step->op_scratch = op->scratch_bytes ? (op->scratch_bytes(&step->work) + 63) & ~(size_t)63 : 0;
+    step->flops = op->flops ? op->flops(&step->work) : 0;
+    size_t shared = op->shared_bytes ? op->shared_bytes(&step->work) : 0;
+    if (shared == 0)
+        return true;
+    int32_t buffer = tg_steps_new_buffer(steps, -1, TG_HOME_WORKSPACE, (int64_t)shared);
+    step->shared = buffer < 0 ? -1 : tg_step_ref(step, buffer, true, 0, (int64_t)shared);
+    return buffer >= 0;
+}
+
+static bool add_op(tg_steps *steps, const tg_node *node)
+{
+    tg_step *step = tg_steps_add(steps, TG_STEP_OP, steps->values->at[node->id].segment, node->id, node->n_inputs + 2);
+    if (!step || !tg_steps_begin_op(steps, step, node))
+        return false;
+    int32_t buffer = tg_steps_buffer(steps, node->id);
+    if (buffer < 0)
+        return false;
+    step->output = tg_step_ref(step, buffer, true, 0, steps->values->at[node->id].bytes);
+    return true;
+}
+
+static bool add_nodes(tg_steps *steps)
+{
+    for (int32_t id = 0; id < steps->values->count; id++) {
+        if (!tg_value_runs(steps->values, id))
+            continue;
+        int32_t group = steps->fusion->of[id];
+        if (group < 0) {
+            if (!add_op(steps, tg_graph_node(steps->values->graph, id)))
+                return false;
+        } else if (steps->fusion->groups[group].sink == id && steps->fusion->groups[group].segment != TG_COMMIT) {
+            if (!tg_steps_add_group(steps, &steps->fusion->groups[group]))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Copies a node's value to a new buffer, which is returned; -1 if memory is out. */
+static int32_t add_copy(tg_steps *steps, int32_t id, tg_home home)
+{
+    int64_t bytes = steps->values->at[id].bytes;
+    tg_step *step = tg_steps_add(steps, TG_STEP_COPY, TG_COMPUTE, id, 2);
+    int32_t buffer = step ? tg_steps_new_buffer(steps, -1, home, bytes) : -1;
+    if (buffer < 0 || tg_step_read(steps, step, id) < 0)
+        return -1;
+    tg_step_ref(step, buffer, true, 0, bytes);
+    return buffer;
+}
+
+/* Roots and kept tensors: where they are made, or a copy of what lies elsewhere. */
+static bool add_publications(tg_steps *steps, const uint8_t *wanted)
+{
+    int32_t total = 0;
+    for (int32_t id = 0; id < steps->values->count; id++)
+        total += wanted[id] != 0;
+    steps->publications = tg_pool_take(steps->pool, total, sizeof *steps->publications);
+    if (!steps->publications)
+        return false;
+    for (int32_t id = 0; id < steps->values->count; id++) {
+        if (!wanted[id])
+            continue;
+        const tg_value *value = &steps->values->at[id];
+        bool here = tg_value_runs(steps->values, value->base) && steps->values->at[value->base].segment == TG_COMPUTE;
+        int32_t buffer = here ? tg_steps_buffer(steps, value->base) : add_copy(steps, id, TG_HOME_ROOTS);
+        if (buffer < 0)
+            return false;
+        steps->publications[steps->n_publications++] = (tg_publication){
+            .node = id, .ref = {.buffer = buffer, .offset = here ? value->offset : 0, .bytes = value->bytes}};
+    }
+    return true;
+}
+
+/* An assign whose value was not written in place: copied when the run commits, by way of a buffer if it is a variable's old value. */
+static bool add_assign(tg_steps *steps, int32_t effect)
+{
+    const tg_value_table *values = steps->values;
+    int32_t variable = tg_graph_node(values->graph, effect)->inputs[0], id = tg_graph_node(values->graph, effect)->inputs[1];
+    int32_t base = values->at[id].base, group = steps->fusion->of[base];
+    if (base == variable || (group >= 0 && steps->fusion->groups[group].segment == TG_COMMIT))
+        return true;
+    int32_t copied = values->at[base].writer >= 0 ? add_copy(steps, id, TG_HOME_WORKSPACE) : 0;
+    int32_t to = tg_steps_buffer(steps, variable);
+    tg_step *step = copied >= 0 ? tg_steps_add(steps, TG_STEP_COPY, TG_COMMIT, effect, 2) : NULL;
+    if (!step || to < 0)
+        return false;
+    if (values->at[base].writer >= 0)
+        tg_step_ref(step, copied, false, 0, values->at[id].bytes);
+    else if (tg_step_read(steps, step, id) < 0)
+        return false;
+    tg_step_ref(step, to, true, 0, values->at[id].bytes);
+    return true;
+}
+
+/* Requires a value to be finite, once, if it is of floats that this run was fed or has computed. */
+static bool add_check(tg_steps *steps, int32_t base, uint8_t *checked)
+{
+    const tg_node *node = tg_graph_node(steps->values->graph, base);
+    if (checked[base] || !tg_dtype_is_float(node->type.dtype) || tg_node_variable(steps->values->graph, node) || tg_node_constant(node))
+        return true;
+    checked[base] = 1;
+    tg_step *step = tg_steps_add(steps, TG_STEP_CHECK, TG_COMPUTE, base, 1);
+    if (!step)
+        return false;
+    step->dtype = node->type.dtype;
+    return tg_step_read(steps, step, base) >= 0;
+}
+
+static bool add_group_checks(tg_steps *steps, const tg_group *group, uint8_t *checked)
+{
+    for (int32_t m = 0; m < group->n_members; m++) {
+        const tg_node *node = tg_graph_node(steps->values->graph, steps->fusion->members[group->first_member + m]);
+        for (int32_t i = 0; i < node->n_inputs; i++) {
+            int32_t base = steps->values->at[node->inputs[i]].base, own = steps->fusion->of[base];
+            if ((own < 0 || &steps->fusion->groups[own] != group) && !add_check(steps, base, checked))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool add_checks(tg_steps *steps, const uint8_t *wanted)
+{
+    const tg_value_table *values = steps->values;
+    uint8_t *checked = tg_pool_take(steps->pool, values->count, 1);
+    if (!checked)
+        return false;
+    for (int32_t id = 0; id < values->count; id++)
+        if (wanted[id] & TG_WANTED_ROOT && !add_check(steps, values->at[id].base, checked))
+            return false;
+    for (int32_t i = 0; i < values->n_effects; i++) {
+        int32_t base = values->at[values->effects[i].node].base, group = steps->fusion->of[base];
+        bool commits = group >= 0 && steps->fusion->groups[group].segment == TG_COMMIT;
+        if (!(commits ? add_group_checks(steps, &steps->fusion->groups[group], checked) : add_check(steps, base, checked)))
+            return false;
+    }
+    return true;
+}
+
+static bool add_commits(tg_steps *steps)
+{
+    for (int32_t g = steps->fusion->n_groups - 1; g >= 0; g--)
+        if (steps->fusion->groups[g].segment == TG_COMMIT && !tg_steps_add_group(steps, &steps->fusion->groups[g]))
+            return false;
+    for (int32_t i = 0; i < steps->values->n_effects; i++)
+        if (!add_assign(steps, steps->values->effects[i].node))
+            return false;
+    return true;
+}
+
+/* What outlives the prologue cannot lie in the workspace. */
+static void settle_prologue(tg_steps *steps)
+{
+    for (int32_t s = 0; s < steps->count; s++)
+        for (int32_t r = 0; r < steps->at[s]->n_refs; r++)
+            if (steps->at[s]->segment == TG_PROLOGUE && steps->at[s]->refs[r].writes)
+                steps->buffers[steps->at[s]->refs[r].buffer].by_prologue = true;
+    for (int32_t s = 0; s < steps->count; s++)
+        for (int32_t r = 0; r < steps->at[s]->n_refs; r++) {
+            tg_buffer *buffer = &steps->buffers[steps->at[s]->refs[r].buffer];
+            if (steps->at[s]->segment != TG_PROLOGUE && buffer->by_prologue)
+                buffer->home = TG_HOME_PROLOGUE;
+        }
+}
+
+static void estimate(tg_step *step)
+{
+    double bytes = 0;
+    for (int32_t r = 0; r < step->n_refs; r++)
+        bytes += (double)step->refs[r].bytes;
+    bool product = step->op && step->op->traits & TG_CONTRACTION;
+    step->nanoseconds = step->flops / (product ? PRODUCT_FLOPS : OTHER_FLOPS) + bytes / MOVED_BYTES;
+}
+
+int64_t tg_step_tasks(const tg_step *step, int phase)
+{
+    switch (step->kind) {
+    case TG_STEP_OP: return step->op->tasks ? step->op->tasks(&step->work, phase) : 1;
+    case TG_STEP_PROGRAM: return (step->count + tg_program_task(step->program) - 1) / tg_program_task(step->program);
+    default: return (step->refs[0].bytes + CHUNK_BYTES - 1) / CHUNK_BYTES;
+    }
+}
+
+size_t tg_step_scratch(const tg_step *step)
+{
+    return step->op_scratch + (step->program ? tg_program_scratch(step->program) : 0);
+}
+
+bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusion *fusion, tg_steps_options options, tg_pool *pool)
+{
+    *steps = (tg_steps){.values = values, .fusion = fusion, .pool = pool,
+                        .buffer_of = tg_pool_take(pool, values->count, sizeof *steps->buffer_of)};
+    if (!steps->buffer_of || !add_nodes(steps) || !add_publications(steps, options.wanted))
+        return false;
+    if (options.check_finite && values->n_effects > 0 && !add_checks(steps, options.wanted))
+        return false;
+    if (!add_commits(steps))
+        return false;
+    settle_prologue(steps);
+    for (int32_t s = 0; s < steps->count; s++) {
+        steps->at[s]->task_bytes = CHUNK_BYTES;
+        estimate(steps->at[s]);
+    }
+    return true;
+}

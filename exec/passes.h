@@ -1,0 +1,18 @@
+/* The passes from graph to graph: each rebuilds what is needed of a graph into a new one. */
+#ifndef TG_EXEC_PASSES_H
+#define TG_EXEC_PASSES_H
+
+#include "graph/rebuild.h"
+
+/** Dead code removal: copies the nodes marked in `needed` and all that they depend on, which become marked too, of the first
+    `count` nodes of `source`. map[id] is a node's id in the copy, or -1. NULL if memory is out; the copy may carry an error. */
+tg_graph *tg_pass_order(const tg_graph *source, int32_t count, uint8_t *needed, int32_t *map);
+
+/** The same, and each node as it is copied is rewritten by the ops' rules (EXACT ones; ROUNDS ones if `rounds`), and stands once
+    however often it was recorded. What a rule leaves behind is dead: run tg_pass_order() over the result. */
+tg_graph *tg_pass_simplify(const tg_graph *source, int32_t count, uint8_t *needed, bool rounds, int32_t *map);
+
+/** The loop of both: copies with a recorder, or none. */
+tg_graph *tg_pass_copy(const tg_graph *source, int32_t count, uint8_t *needed, tg_recorder recorder, void *user, int32_t *map);
+
+#endif

@@ -1,0 +1,326 @@
+#include "exec/program.h"
+
+#include <string.h>
+
+#include "exec/walk.h"
+
+#define MAX_BLOCK 1024
+#define MIN_BLOCK 128
+#define CACHE_BYTES 32768 /* what registers and streams of one block may take of the first cache */
+#define TASK_WORK 16384   /* instructions x elements of a task, about */
+
+typedef enum operand_kind {
+    REGISTER, /* made by an instruction, in scratch memory */
+    PLACE,    /* in memory, element for element */
+    SCALAR,   /* one element for all, repeated in scratch memory once a task */
+    PERIODIC, /* the same elements again and again: read in place where a block lies within a period */
+    SPREAD    /* any other broadcast, copied out block by block */
+} operand_kind;
+
+typedef struct operand {
+    operand_kind kind;
+    int32_t ref;
+    int32_t size;
+    int32_t made, last_use; /* instructions; -1: none */
+    int32_t n_uses;
+    bool direct;  /* its one use copies it to memory: it is spread there and nowhere else */
+    int32_t slot; /* of scratch memory, or -1 */
+    int64_t period;
+    tg_walk walk;
+} operand;
+
+typedef struct instruction {
+    tg_block_fn block;
+    const void *attributes;
+    int32_t first_argument, n_arguments;
+    int32_t result;
+    int32_t size;
+} instruction;
+
+/* A block's worth of scratch memory. */
+typedef struct slot {
+    int32_t size, next_free;
+    size_t offset;
+} slot;
+
+struct tg_program {
+    tg_pool *pool;
+    int64_t count;
+    instruction *instructions;
+    operand *operands;
+    int32_t *arguments; /* operands of the instructions */
+    int32_t n_instructions, n_operands, n_arguments, widest;
+    slot *slots;
+    int32_t n_slots;
+    int64_t block;
+    size_t scratch;
+};
+
+/* What scratch memory starts with. */
+typedef struct state {
+    char **at;        /* by operand: this block's elements */
+    int64_t *phase;   /* of a periodic operand in scratch memory: where its copy starts in the period */
+    int64_t *copied;  /* and how long it is */
+    const void **arguments;
+    char *slots;
+} state;
+
+tg_program *tg_program_new(tg_pool *pool, int64_t count, int32_t max_instructions, int32_t max_arguments)
+{
+    tg_program *program = tg_pool_take(pool, 1, sizeof *program);
+    if (!program)
+        return NULL;
+    *program = (tg_program){.pool = pool, .count = count};
+    program->instructions = tg_pool_take(pool, max_instructions, sizeof *program->instructions);
+    program->operands = tg_pool_take(pool, (int64_t)max_instructions + max_arguments, sizeof *program->operands);
+    program->arguments = tg_pool_take(pool, max_arguments, sizeof *program->arguments);
+    return program->instructions && program->operands && program->arguments ? program : NULL;
+}
+
+int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape to)
+{
+    operand made = {.kind = SPREAD, .ref = ref, .size = (int32_t)tg_dtype_size(from.dtype), .made = -1, .last_use = -1, .slot = -1};
+    if (tg_shape_count(from.shape) == program->count) {
+        made.kind = PLACE;
+    } else {
+        made.walk = tg_walk_make(from.shape, to);
+        if (made.walk.rank == 0) {
+            made.kind = SCALAR;
+        } else if (made.walk.rank == 2 && made.walk.strides[0] == 0 && made.walk.strides[1] == 1) {
+            made.kind = PERIODIC;
+            made.period = made.walk.extents[1];
+        }
+    }
+    for (int32_t i = 0; i < program->n_operands; i++) {
+        const operand *there = &program->operands[i];
+        if (there->made < 0 && there->ref == ref && there->kind == made.kind && there->size == made.size &&
+            memcmp(&there->walk, &made.walk, sizeof made.walk) == 0)
+            return i;
+    }
+    program->operands[program->n_operands] = made;
+    return program->n_operands++;
+}
+
+int32_t tg_program_emit(tg_program *program, tg_instruction given)
+{
+    int32_t index = program->n_instructions++;
+    instruction *made = &program->instructions[index];
+    *made = (instruction){.block = given.block, .attributes = given.attributes, .first_argument = program->n_arguments,
+                          .n_arguments = given.n_operands, .result = program->n_operands, .size = given.size};
+    for (int32_t i = 0; i < given.n_operands; i++) {
+        operand *read = &program->operands[given.operands[i]];
+        read->last_use = index;
+        read->n_uses++;
+        program->arguments[program->n_arguments++] = given.operands[i];
+    }
+    program->widest = given.n_operands > program->widest ? given.n_operands : program->widest;
+    program->operands[program->n_operands] = (operand){.kind = given.ref < 0 ? REGISTER : PLACE, .ref = given.ref, .size = given.size,
+                                                       .made = index, .last_use = -1, .slot = -1};
+    return program->n_operands++;
+}
+
+static int32_t add_slot(tg_program *program, int32_t size)
+{
+    program->slots[program->n_slots] = (slot){.size = size, .next_free = -1};
+    return program->n_slots++;
+}
+
+/* Broadcast operands keep a slot throughout, unless all they are for is to be written out. */
+static void assign_broadcasts(tg_program *program)
+{
+    for (int32_t i = 0; i < program->n_operands; i++) {
+        operand *read = &program->operands[i];
+        if (read->kind == REGISTER || read->kind == PLACE)
+            continue;
+        const instruction *user = &program->instructions[read->last_use];
+        read->direct = !user->block && read->n_uses == 1;
+        if (!read->direct)
+            read->slot = add_slot(program, read->size);
+    }
+}
+
+/* Registers: an operand's slot is free again after its last use, first of all for that instruction's own result. */
+static void assign_registers(tg_program *program)
+{
+    int32_t free_slots[9] = {-1, -1, -1, -1, -1, -1, -1, -1, -1}; /* by element size */
+    for (int32_t i = 0; i < program->n_instructions; i++) {
+        const instruction *step = &program->instructions[i];
+        for (int32_t a = 0; a < step->n_arguments; a++) {
+            operand *read = &program->operands[program->arguments[step->first_argument + a]];
+            if (read->kind != REGISTER || read->last_use != i)
+                continue;
+            read->last_use = -1; /* the same operand may stand here twice */
+            program->slots[read->slot].next_free = free_slots[read->size];
+            free_slots[read->size] = read->slot;
+        }
+        operand *result = &program->operands[step->result];
+        if (result->kind != REGISTER)
+            continue;
+        result->slot = free_slots[result->size];
+        if (result->slot >= 0)
+            free_slots[result->size] = program->slots[result->slot].next_free;
+        else
+            result->slot = add_slot(program, result->size);
+    }
+}
+
+/* The longest block that stays in the cache; whole periods of the longest period that fits, so that one copy of it serves all. */
+static int64_t block_length(const tg_program *program)
+{
+    int64_t bytes = 0, period = 1;
+    for (int32_t i = 0; i < program->n_slots; i++)
+        bytes += program->slots[i].size;
+    for (int32_t i = 0; i < program->n_operands; i++)
+        if (program->operands[i].kind == PLACE)
+            bytes += program->operands[i].size;
+    int64_t block = MAX_BLOCK;
+    while (block > MIN_BLOCK && block * bytes > CACHE_BYTES)
+        block /= 2;
+    for (int32_t i = 0; i < program->n_operands; i++) {
+        const operand *read = &program->operands[i];
+        if (read->kind == PERIODIC && !read->direct && read->period <= block && read->period > period)
+            period = read->period;
+    }
+    return block / period * period;
+}
+
+static size_t align(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
+static state lay_out(const tg_program *program, void *scratch)
+{
+    size_t n = (size_t)program->n_operands;
+    char *at = scratch;
+    state here = {.at = (char **)at, .phase = (int64_t *)(at + n * sizeof(char *)),
+                  .copied = (int64_t *)(at + n * (sizeof(char *) + sizeof(int64_t))),
+                  .arguments = (const void **)(at + n * (sizeof(char *) + 2 * sizeof(int64_t)))};
+    here.slots = at + align(n * (sizeof(char *) + 2 * sizeof(int64_t)) + (size_t)program->widest * sizeof(void *));
+    return here;
+}
+
+bool tg_program_finish(tg_program *program)
+{
+    program->slots = tg_pool_take(program->pool, program->n_operands, sizeof *program->slots);
+    if (!program->slots)
+        return false;
+    assign_broadcasts(program);
+    assign_registers(program);
+    program->block = block_length(program);
+    size_t offset = 0;
+    for (int32_t i = 0; i < program->n_slots; i++) {
+        program->slots[i].offset = offset;
+        offset += align((size_t)program->block * (size_t)program->slots[i].size);
+    }
+    program->scratch = (size_t)(lay_out(program, program->slots).slots - (char *)program->slots) + offset;
+    return true;
+}
+
+bool tg_program_overwrites(const tg_program *program, int32_t read, int32_t write)
+{
+    int32_t written = -1, size = 0;
+    for (int32_t i = 0; i < program->n_operands; i++)
+        if (program->operands[i].made >= 0 && program->operands[i].ref == write) {
+            written = program->operands[i].made;
+            size = program->operands[i].size;
+        }
+    for (int32_t i = 0; i < program->n_operands; i++) {
+        const operand *there = &program->operands[i];
+        if (there->made < 0 && there->ref == read && (there->kind != PLACE || there->size != size || there->last_use > written))
+            return false;
+    }
+    return written >= 0;
+}
+
+int32_t tg_program_length(const tg_program *program)
+{
+    return program->n_instructions;
+}
+
+size_t tg_program_scratch(const tg_program *program)
+{
+    return program->scratch;
+}
+
+int64_t tg_program_task(const tg_program *program)
+{
+    int64_t elements = TASK_WORK / (program->n_instructions ? program->n_instructions : 1);
+    elements = elements < MAX_BLOCK ? MAX_BLOCK : elements;
+    return (elements + program->block - 1) / program->block * program->block;
+}
+
+void tg_program_begin(const tg_program *program, void *const *pointers, void *scratch)
+{
+    state here = lay_out(program, scratch);
+    for (int32_t i = 0; i < program->n_operands; i++) {
+        const operand *there = &program->operands[i];
+        here.copied[i] = 0;
+        if (there->slot < 0)
+            continue;
+        here.at[i] = here.slots + program->slots[there->slot].offset;
+        if (there->kind == SCALAR)
+            tg_walk_repeat(pointers[there->ref], there->size, here.at[i], program->block < program->count ? program->block : program->count);
+    }
+}
+
+/* Points a periodic operand at n elements from element `first` on. */
+static void fetch_periodic(const tg_program *program, const state *here, int32_t i, const char *from, int64_t first, int64_t n)
+{
+    const operand *read = &program->operands[i];
+    int64_t phase = first % read->period;
+    if (phase + n <= read->period) {
+        here->at[i] = (char *)from + phase * read->size;
+        return;
+    }
+    here->at[i] = here->slots + program->slots[read->slot].offset;
+    if (here->copied[i] >= n && here->phase[i] == phase)
+        return;
+    tg_walk_fill(&read->walk, from, read->size, here->at[i], first, n);
+    here->phase[i] = phase;
+    here->copied[i] = n;
+}
+
+static void fetch(const tg_program *program, const state *here, void *const *pointers, int64_t first, int64_t n)
+{
+    for (int32_t i = 0; i < program->n_operands; i++) {
+        const operand *there = &program->operands[i];
+        if (there->kind == PLACE)
+            here->at[i] = (char *)pointers[there->ref] + first * there->size;
+        else if (there->kind == PERIODIC && !there->direct)
+            fetch_periodic(program, here, i, pointers[there->ref], first, n);
+        else if (there->kind == SPREAD && !there->direct)
+            tg_walk_fill(&there->walk, pointers[there->ref], there->size, here->at[i], first, n);
+    }
+}
+
+static void copy(const tg_program *program, const state *here, void *const *pointers, const instruction *step, int64_t first, int64_t n)
+{
+    int32_t from = program->arguments[step->first_argument];
+    const operand *read = &program->operands[from];
+    char *to = here->at[step->result];
+    if (read->direct)
+        tg_walk_fill(&read->walk, pointers[read->ref], read->size, to, first, n);
+    else if (here->at[from] != to)
+        memcpy(to, here->at[from], (size_t)(n * step->size));
+}
+
+void tg_program_span(const tg_program *program, void *const *pointers, void *scratch, int64_t first, int64_t count)
+{
+    state here = lay_out(program, scratch);
+    for (int64_t end = first + count, n; first < end; first += n) {
+        n = end - first < program->block ? end - first : program->block;
+        fetch(program, &here, pointers, first, n);
+        for (int32_t i = 0; i < program->n_instructions; i++) {
+            const instruction *step = &program->instructions[i];
+            if (!step->block) {
+                copy(program, &here, pointers, step, first, n);
+                continue;
+            }
+            const int32_t *arguments = &program->arguments[step->first_argument];
+            for (int32_t a = 0; a < step->n_arguments; a++)
+                here.arguments[a] = here.at[arguments[a]];
+            step->block(here.at[step->result], here.arguments, n, step->attributes);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/* Pointwise programs: a group of ops run block by block, with what lies between them in the first cache. Knows nothing of graphs. */
+#ifndef TG_EXEC_PROGRAM_H
+#define TG_EXEC_PROGRAM_H
+
+#include "exec/pool.h"
+#include "graph/op.h"
+
+typedef struct tg_program tg_program;
+
+/** Starts a program over `count` elements in `pool`; NULL if memory is out. The bounds are on calls of the next three functions. */
+tg_program *tg_program_new(tg_pool *pool, int64_t count, int32_t max_instructions, int32_t max_arguments);
+
+/** An operand that lies in memory, at pointers[ref]: a tensor of `from`, broadcast to `to`, which has as many elements as the
+    program. Asking twice for the same gives the same operand. */
+int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape to);
+/** What an instruction does: operands -> `size` bytes an element, at pointers[ref], or with ref -1 in a register. */
+typedef struct tg_instruction {
+    tg_block_fn block; /**< NULL: copies operand 0 */
+    const void *attributes;
+    int32_t n_operands;
+    const int32_t *operands;
+    int32_t ref;
+    int32_t size;
+} tg_instruction;
+/** Appends an instruction. Returns the operand that is its result. */
+int32_t tg_program_emit(tg_program *program, tg_instruction instruction);
+/** Assigns registers and the length of a block; nothing is appended afterwards. False if the pool's memory is out. */
+bool tg_program_finish(tg_program *program);
+
+/** Whether pointers[write] may be the same memory as pointers[read]: each element is read for the last time before it is written. */
+bool tg_program_overwrites(const tg_program *program, int32_t read, int32_t write);
+int32_t tg_program_length(const tg_program *program);
+size_t tg_program_scratch(const tg_program *program);
+/** Elements of a task: from the program and `count` alone. */
+int64_t tg_program_task(const tg_program *program);
+
+/** Readies `scratch` for spans with these pointers. */
+void tg_program_begin(const tg_program *program, void *const *pointers, void *scratch);
+/** Runs over the elements [first, first + count). */
+void tg_program_span(const tg_program *program, void *const *pointers, void *scratch, int64_t first, int64_t count);
+
+#endif

@@ -1,0 +1,70 @@
+#include "exec/step.h"
+
+#include <string.h>
+
+#include "exec/compile.h"
+
+/* A program that follows a contraction's finished stretches within one task. */
+typedef struct epilogue {
+    const tg_step *step;
+    char *scratch;
+    bool begun;
+} epilogue;
+
+static void finish(const void *state, int64_t first, int64_t count)
+{
+    epilogue *self = (epilogue *)state; /* the task's own, below */
+    if (!self->begun)
+        tg_program_begin(self->step->program, self->step->pointers, self->scratch);
+    self->begun = true;
+    tg_program_span(self->step->program, self->step->pointers, self->scratch, first, count);
+}
+
+static tg_status run_op(const tg_step *step, int phase, int64_t task, uint64_t counter, void *scratch)
+{
+    epilogue after = {.step = step, .scratch = (char *)scratch + step->op_scratch};
+    tg_buffers buffers = {.inputs = (const void *const *)step->pointers, .output = step->pointers[step->output], .step = counter,
+                          .shared = step->shared >= 0 ? step->pointers[step->shared] : NULL,
+                          .finish = step->program ? finish : NULL, .finish_state = &after};
+    return step->op->run(&step->work, &buffers, phase, task, scratch);
+}
+
+static void run_program(const tg_step *step, int64_t task, void *scratch)
+{
+    int64_t length = tg_program_task(step->program), first = task * length;
+    tg_program_begin(step->program, step->pointers, scratch);
+    tg_program_span(step->program, step->pointers, scratch, first, step->count - first < length ? step->count - first : length);
+}
+
+/* An exponent of ones is that of an infinity or a NaN. */
+static bool all_finite(tg_dtype dtype, const void *values, int64_t bytes)
+{
+    uint64_t bad = 0;
+    if (dtype == TG_F32) {
+        const uint32_t *words = values;
+        for (int64_t i = 0; i < bytes / 4; i++)
+            bad |= (words[i] & 0x7f800000u) == 0x7f800000u;
+    } else {
+        const uint64_t *words = values;
+        for (int64_t i = 0; i < bytes / 8; i++)
+            bad |= (words[i] & 0x7ff0000000000000u) == 0x7ff0000000000000u;
+    }
+    return bad == 0;
+}
+
+tg_status tg_step_run(const tg_step *step, int phase, int64_t task, uint64_t counter, void *scratch)
+{
+    if (step->kind == TG_STEP_OP)
+        return run_op(step, phase, task, counter, scratch);
+    if (step->kind == TG_STEP_PROGRAM) {
+        run_program(step, task, scratch);
+        return TG_OK;
+    }
+    int64_t first = task * step->task_bytes, rest = step->refs[0].bytes - first;
+    int64_t bytes = rest < step->task_bytes ? rest : step->task_bytes;
+    const char *from = (const char *)step->pointers[0] + first;
+    if (step->kind == TG_STEP_CHECK)
+        return all_finite(step->dtype, from, bytes) ? TG_OK : TG_ERROR_NONFINITE;
+    memcpy((char *)step->pointers[1] + first, from, (size_t)bytes);
+    return TG_OK;
+}
