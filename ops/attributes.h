@@ -32,9 +32,9 @@ typedef struct tg_shape_attributes {
     int64_t rank, dims[TG_MAX_RANK];
 } tg_shape_attributes;
 
-/* Beyond the rank 0. */
+/* Axis i of the result is axis axes[i] of the input; those beyond the rank are 0. */
 typedef struct tg_transpose_attributes {
-    int32_t axes[TG_MAX_RANK];
+    int32_t rank, axes[TG_MAX_RANK];
 } tg_transpose_attributes;
 
 /* Elements start, start + step, ..., `count` of them. */
@@ -68,5 +68,32 @@ typedef struct tg_random_attributes {
     int64_t dtype;
     tg_shape_attributes shape;
 } tg_random_attributes;
+
+/* Read the last two axes of that side swapped. */
+typedef struct tg_matmul_attributes {
+    int32_t transpose_a, transpose_b;
+} tg_matmul_attributes;
+
+/* As tg_conv2d_options, with strides and dilations of 1 or more. */
+typedef struct tg_conv2d_attributes {
+    int64_t stride[2], dilation[2], pad_before[2], pad_after[2];
+} tg_conv2d_attributes;
+
+/* extent: height and width of the input, or of the kernel. */
+typedef struct tg_conv2d_gradient_attributes {
+    tg_conv2d_attributes conv;
+    int64_t extent[2];
+} tg_conv2d_gradient_attributes;
+
+/* As tg_pool2d_options, with strides of 1 or more. */
+typedef struct tg_pool2d_attributes {
+    int64_t window[2], stride[2];
+} tg_pool2d_attributes;
+
+/* extent: height and width of the result. */
+typedef struct tg_unpool2d_attributes {
+    tg_pool2d_attributes pool;
+    int64_t extent[2];
+} tg_unpool2d_attributes;
 
 #endif

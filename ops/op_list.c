@@ -15,6 +15,7 @@
 #define DISTINCT(...) {INPUTS(__VA_ARGS__), NULL, 0, true}
 #define SAMPLE_WITH(attributes, ...) {INPUTS(__VA_ARGS__), attributes, false}
 #define DISTINCT_WITH(attributes, ...) {INPUTS(__VA_ARGS__), attributes, true}
+#define SOURCE_WITH(attributes) {0, {{TG_F32, {0, {0}}, 0, 0}}, attributes, false}
 
 #define TG_OP(name, ...) static const tg_sample name##_samples[] = {__VA_ARGS__};
 #include "ops/op_list.h"

@@ -57,3 +57,6 @@ TG_KERNEL(void, log_softmax, (const float *x, int64_t rows, int64_t n, float *ou
 TG_KERNEL(void, logsumexp, (const float *x, int64_t rows, int64_t n, float *out))
 TG_KERNEL(void, cross_entropy_sparse, (const float *x, const int32_t *labels, int64_t rows, int64_t n, float *out))
 TG_KERNEL(void, cross_entropy_dense, (const float *x, const float *labels, int64_t rows, int64_t n, float *out))
+
+/* words[4 i + j] = word j of Philox block first + i, for i < blocks: graph/philox.h. */
+TG_KERNEL(void, philox, (uint64_t key, uint64_t counter_high, uint64_t first, int64_t blocks, uint32_t *words))
