@@ -1,0 +1,285 @@
+"""The two MNIST programs, end to end, on a small data set of their own. Usage: test_programs.py FCNN_MNIST CNN_MNIST; writes TAP."""
+import gzip
+import json
+import math
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+FCNN, CNN = sys.argv[1:3]
+TRAIN, TEST = 720, 90
+ROWS = TRAIN - TRAIN // 6
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MNIST_DIR", "XDG_DATA_HOME")}
+ENVIRONMENT.update(HOME="/nonexistent", LC_ALL="C.UTF-8")
+
+
+def write_idx(path, shape, values):
+    with gzip.open(path, "wb") if path.suffix == ".gz" else open(path, "wb") as out:
+        out.write(struct.pack(">I", 0x800 + len(shape)) + struct.pack(f">{len(shape)}I", *shape) + bytes(values))
+
+
+def image(chance, label):
+    """A bright square whose place is the class, on noise."""
+    pixels = [chance.randrange(60) for _ in range(784)]
+    top, left = 2 + label // 4 * 9, 1 + label % 4 * 7
+    for row in range(top, top + 6):
+        for column in range(left, left + 6):
+            pixels[row * 28 + column] = 150 + chance.randrange(100)
+    return pixels
+
+
+def write_data(folder):
+    chance = random.Random(5)
+    for stem, count in (("train", TRAIN), ("t10k", TEST)):
+        labels = [chance.randrange(10) for _ in range(count)]
+        write_idx(folder / f"{stem}-labels-idx1-ubyte", (count,), labels)
+        write_idx(folder / f"{stem}-images-idx3-ubyte", (count, 28, 28), [p for label in labels for p in image(chance, label)])
+
+
+def run(program, *flags, code=0, data=True, **environment):
+    command = [program, *(["--data", str(DATA)] if data else []), *flags]
+    done = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, **environment}, cwd=FOLDER, timeout=300)
+    assert done.returncode == code, f"{command} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    return done
+
+
+def rows(program, *flags, **options):
+    """The JSON lines of a run."""
+    return [json.loads(line) for line in run(program, "--json", *flags, **options).stdout.splitlines()]
+
+
+def losses(program, *flags):
+    return [row["loss"] for row in rows(program, "--epochs=2", *flags) if "epoch" in row]
+
+
+SUMMARIES = {
+    FCNN: [("dense (Dense)", "(None, 100)", "78,500", "78,400"), ("activation (Activation)", "(None, 100)", "0", "0"),
+           ("dense_1 (Dense)", "(None, 50)", "5,050", "5,000"), ("activation_1 (Activation)", "(None, 50)", "0", "0"),
+           ("dense_2 (Dense)", "(None, 10)", "510", "500"), ("activation_2 (Activation)", "(None, 10)", "0", "0")],
+    CNN: [("conv2d (Conv2D)", "(None, 26, 26, 32)", "320", "194,688"), ("activation (Activation)", "(None, 26, 26, 32)", "0", "0"),
+          ("max_pooling2d (MaxPooling2D)", "(None, 13, 13, 32)", "0", "0"), ("conv2d_1 (Conv2D)", "(None, 11, 11, 64)", "18,496", "2,230,272"),
+          ("activation_1 (Activation)", "(None, 11, 11, 64)", "0", "0"), ("max_pooling2d_1 (MaxPooling2D)", "(None, 5, 5, 64)", "0", "0"),
+          ("flatten (Flatten)", "(None, 1600)", "0", "0"), ("dense (Dense)", "(None, 10)", "16,010", "16,000"),
+          ("activation_2 (Activation)", "(None, 10)", "0", "0")],
+}
+TOTALS = {FCNN: "84,060 (328.36 KB)", CNN: "34,826 (136.04 KB)"}
+EPOCH = re.compile(r"Epoch (\d+)/(\d+)\n(\d+)/(\d+) - \d+s - \d+(?:us|ms|s)/step - accuracy: (\S+) - loss: (\S+) - val_accuracy: (\S+) - val_loss: (\S+)\n")
+
+
+def text_of_a_run(program):
+    out = run(program, "--epochs=2", "--threads=2").stdout
+    assert re.match(rf"tapegrad \d+\.\d+\.\d+ · \w+ · 2 threads · .*{re.escape(str(DATA))}.*\n", out), out
+    for count in (ROWS, TRAIN // 6, TEST):
+        assert f"({count}, 28, 28, 1)" in out and f"({count}, 10)" in out
+        assert (f"({count}, 784)" in out) == (program == FCNN)
+    table = [tuple(cell.strip() for cell in line.strip("│").split("│")) for line in out.splitlines() if line.startswith("│")]
+    assert table == SUMMARIES[program], table
+    assert f" Total params: {TOTALS[program]}\n Trainable params: {TOTALS[program]}\n Non-trainable params: 0 (0.00 B)\n" in out
+    assert re.search(r" A training step of 128 images: [\d.]+ [KM]B of weights, moments and counters, and [\d.]+ [KM]B of\n", out), out
+    epochs = EPOCH.findall(out)
+    steps = str(math.ceil(ROWS / 128))
+    assert [e[:4] for e in epochs] == [("1", "2", steps, steps), ("2", "2", steps, steps)], out
+    accuracy = float(re.search(r"^Test accuracy: (\d\.\d{4})$", out, re.M)[1])
+    matrix = [[int(n) for n in line.split()] for line in out[out.index("Confusion matrix"):].splitlines()[2:]]
+    assert [row[0] for row in matrix] == list(range(10)) and all(len(row) == 11 for row in matrix)
+    assert sum(sum(row[1:]) for row in matrix) == TEST
+    assert abs(sum(row[i + 1] for i, row in enumerate(matrix)) / TEST - accuracy) < 1e-4
+    assert not re.search(r"[\x00-\x09\x0b-\x1f]", out)
+
+
+def json_of_a_run(program):
+    lines = rows(program, "--epochs=2", "--threads=2", "--seed=7")
+    assert [list(line)[:6] for line in lines[:2]] == [["epoch", "seconds", "loss", "accuracy", "val_loss", "val_accuracy"]] * 2
+    assert [line["epoch"] for line in lines[:2]] == [1, 2] and all(line["seconds"] > 0 for line in lines[:2])
+    last = lines[2]
+    for key in ("test_accuracy", "test_loss", "model", "data", "threads", "isa", "seed", "version"):
+        assert key in last, key
+    assert last["threads"] == 2 and last["seed"] == 7 and last["model"] in program and str(DATA) in last["data"]
+    assert sum(map(sum, last["confusion"])) == TEST
+    assert sum(last["confusion"][i][i] for i in range(10)) / TEST == last["test_accuracy"]
+    text = EPOCH.findall(run(program, "--epochs=2", "--seed=7").stdout)
+    for line, shown in zip(lines, text):
+        for key, figure in zip(("accuracy", "loss", "val_accuracy", "val_loss"), shown[4:]):
+            assert abs(line[key] - float(figure)) <= 5.1e-5, (key, line, shown)
+
+
+def learning(program):
+    """The small set is easy: both learn it in a few epochs, by way of a last batch of another size."""
+    flags = ("--epochs=30", "--batch-size=64", "--learning-rate=0.01") if program == FCNN else ("--epochs=6", "--batch-size=64", "--activation=relu")
+    lines = rows(program, *flags)
+    assert lines[-1]["test_accuracy"] > 0.95, lines[-1]
+    assert lines[-2]["loss"] < 0.3 * lines[0]["loss"]
+
+
+def same_bits(program):
+    def figures(*flags):
+        return [{key: value for key, value in row.items() if key not in ("seconds", "threads")} for row in rows(program, "--epochs=1", *flags)]
+    first = figures("--threads=1")
+    for threads in (2, 3, 7):
+        assert figures(f"--threads={threads}") == first, f"{threads} threads"
+    assert figures("--threads=1", "--seed=2") != first
+
+
+def labels(program):
+    for dense, sparse in zip(losses(program, "--labels=onehot"), losses(program, "--labels=sparse")):
+        assert abs(dense / sparse - 1) < 1e-5
+
+
+def quiet(program):
+    done = run(program, "--epochs=1", "--quiet")
+    assert re.match(r"Test accuracy: \d\.\d{4}\nTest loss:     \d+\.\d+\n\nConfusion matrix", done.stdout), done.stdout
+    assert len(done.stdout.splitlines()) == 15 and done.stderr == ""
+
+
+def choices(program):
+    """Every optimizer, activation and initializer runs; the page of --help knows them all."""
+    page = " ".join(run(program, "--help", data=False).stdout.split())
+    for flag in ("optimizer", "activation", "initializer"):
+        words = re.search(rf"--{flag} NAME .*? One of (.*?)\. Default", page)[1].split(", ")
+        assert len(words) >= 6
+        for word in words:
+            if program == FCNN:
+                rate = "--learning-rate=0.0001"
+                assert math.isfinite(losses(program, f"--{flag}={word}", rate)[-1]), word
+
+
+def hidden_layers():
+    out = run(FCNN, "--hidden=30,20,10", "--epochs=1").stdout
+    assert "(None, 30)" in out and "dense_3 (Dense)" in out
+    run(CNN, "--hidden=30", code=2)
+
+
+def usage(program):
+    name = pathlib.Path(program).name
+    for flags, message in ((("--epoch=3",), "unknown flag --epoch; did you mean --epochs?"),
+                           (("--optimizer=adm",), "did you mean adam?"),
+                           (("--batch-size=0",), "--batch-size: \"0\" is not a whole number from 1 to 1000000"),
+                           (("--learning-rate", "-1"), "--learning-rate: \"-1\" is not a number above 0"),
+                           (("--threads=2000",), "--threads: \"2000\" is not a whole number from 0 to 1024"),
+                           (("train",), "\"train\" is no flag")):
+        done = run(program, *flags, code=2)
+        assert done.stdout == "" and done.stderr.startswith(name + ": ") and message in done.stderr, done.stderr
+        assert done.stderr.count("\n") == 1
+    assert "isa" in run(program, code=2, TG_ISA="isa").stderr
+
+
+def help_and_version(program):
+    page = run(program, "--help", data=False).stdout
+    assert page.startswith(f"Usage: {pathlib.Path(program).name} [FLAGS]\n") and "Examples:" in page and "Default: 128." in page
+    assert "Exit status:" in page and ("--hidden" in page) == (program == FCNN)
+    assert re.fullmatch(r"\w+ \(tapegrad\) \d+\.\d+\.\d+\n", run(program, "--version", data=False).stdout)
+
+
+def bad_data(program):
+    done = run(program, "--data", str(FOLDER / "none"), code=3, data=False)
+    assert str(FOLDER / "none") in done.stderr and done.stderr.count("\n") == 1
+    assert run(program, code=3, data=False, MNIST_DIR=str(FOLDER / "none")).stdout == ""
+    cut = FOLDER / "cut"
+    shutil.copytree(DATA, cut)
+    with open(cut / "train-images-idx3-ubyte", "r+b") as file:
+        file.truncate(5000)
+    assert "train-images" in run(program, "--data", str(cut), code=3, data=False).stderr
+    shutil.rmtree(cut)
+
+
+def divergence(program):
+    done = run(program, "--optimizer=sgd", "--learning-rate=1e38", "--epochs=3", code=4)
+    assert "diverged: " in done.stderr and re.search(r"\w+\.c:\d+", done.stderr), done.stderr
+    assert "Test accuracy" not in done.stdout
+
+
+def interrupt(program):
+    with subprocess.Popen([program, "--data", str(DATA), "--epochs=100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=ENVIRONMENT) as child:
+        for line in child.stdout:
+            if line.startswith("Epoch 3/"):
+                break
+        child.send_signal(signal.SIGINT)
+        _, complaint = child.communicate(timeout=60)
+        assert child.returncode == 130, child.returncode
+        assert re.search(r": interrupted in epoch \d+ of 100000, after step \d+ of 5\n", complaint), complaint
+
+
+def lost_output(program):
+    """A pipe closed by its reader, and a full disk: exit 1 with the reason, soon."""
+    begin = time.monotonic()
+    with subprocess.Popen([program, "--data", str(DATA), "--epochs=100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=ENVIRONMENT) as child:
+        child.stdout.readline()
+        child.stdout.close()
+        complaint = child.stderr.read()
+        assert child.wait(60) == 1 and "cannot write to standard output: Broken pipe" in complaint, complaint
+    if os.path.exists("/dev/full"):
+        for flags in (("--epochs=100000",), ("--json", "--epochs=1"), ("--quiet", "--epochs=1"), ("--help",), ("--version",)):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([program, "--data", str(DATA), *flags], stdout=full, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+                                      timeout=60)
+            assert done.returncode == 1, (flags, done)
+            assert done.stderr.count("\n") == 1 and "cannot write to standard output: No space left on device" in done.stderr, done.stderr
+    assert time.monotonic() - begin < 60
+
+
+def pictures(program):
+    for stage in ("recorded", "training", "compiled"):
+        first, second = FOLDER / "1.dot", FOLDER / "2.dot"
+        for file in (first, second):
+            run(program, "--epochs=0", "--quiet", f"--dump-graph={file}", f"--dump-stage={stage}")
+        assert first.read_bytes() == second.read_bytes(), stage
+        text = first.read_text()
+        assert text.startswith("digraph") and "dense" in text and ("adam" in text) == (stage != "recorded"), stage
+        if shutil.which("dot"):
+            svg = subprocess.run(["dot", "-Tsvg", str(first)], capture_output=True, text=True, timeout=300)
+            assert svg.returncode == 0 and svg.stderr == "" and "</svg>" in svg.stdout, svg.stderr
+    complaint = run(program, "--epochs=0", "--dump-graph=none/g.dot", code=1).stderr
+    assert "none/g.dot" in complaint and complaint.count("\n") == 1
+
+
+def locale(program):
+    plain = run(program, "--epochs=0", LC_ALL="C").stdout
+    assert plain.isascii() and "| dense (Dense)" in plain
+    assert "│ dense (Dense)" in run(program, "--epochs=0").stdout
+
+
+def synthetic(program):
+    """Without any data, digits are drawn, and every result says so; they can be learned."""
+    done = run(program, "--epochs=1", "--json", data=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "synthetic" in lines[-1]["data"] and "tools/fetch_mnist" in lines[-1]["note"] and "SYNTHETIC" in done.stderr
+    assert lines[0]["val_accuracy"] > 0.5
+    text = run(program, "--data=synthetic", "--epochs=0", "--quiet", data=False).stdout
+    assert "SYNTHETIC" in text and "tools/fetch_mnist" in text
+
+
+def main():
+    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, usage, help_and_version, bad_data, divergence,
+            interrupt, lost_output, pictures, locale]
+    tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
+    tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
+    failed = 0
+    print(f"1..{len(tests)}", flush=True)
+    for number, (name, test, arguments) in enumerate(tests, 1):
+        try:
+            test(*arguments)
+            print(f"ok {number} - {name}", flush=True)
+        except Exception as problem:
+            failed += 1
+            print("# " + "\n# ".join(f"{type(problem).__name__}: {problem}".splitlines()))
+            print(f"not ok {number} - {name}", flush=True)
+    return 1 if failed else 0
+
+
+with tempfile.TemporaryDirectory() as name:
+    FOLDER = pathlib.Path(name)
+    DATA = FOLDER / "small"
+    DATA.mkdir()
+    write_data(DATA)
+    status = main()
+sys.exit(status)
