@@ -91,7 +91,8 @@ static inline void tg_finish(const tg_buffers *buffers, int64_t first, int64_t c
         buffers->finish(buffers->finish_state, first, count);
 }
 
-/** Computes n contiguous elements; inputs are already broadcast. `out` may be the same pointer as an input. n <= 1024. */
+/** Computes n contiguous elements; inputs are already broadcast. `out` may be the same pointer as an input whose
+    elements have the same size. n <= 1024. */
 typedef void (*tg_block_fn)(void *out, const void *const *inputs, int64_t n, const void *attributes);
 
 /** One op. Entries are constants; NULL stands for what an op does not have. */

@@ -3,10 +3,7 @@
 
 #include "ops/kernels/lanes.h"
 
-static inline vm not_equal(vf a, vf b)
-{
-    return vm_not(vf_eq(a, b));
-}
+static inline vm not_equal(vf a, vf b) { return vm_not(vf_eq(a, b)); }
 
 static inline vf sign(vf a)
 {
@@ -14,25 +11,13 @@ static inline vf sign(vf a)
     return vf_select(vm_or(vf_lt(a, vf_zero()), vf_gt(a, vf_zero())), one, a);
 }
 
-static inline vf square(vf a)
-{
-    return vf_mul(a, a);
-}
+static inline vf square(vf a) { return vf_mul(a, a); }
 
-static inline vf reciprocal(vf a)
-{
-    return vf_div(vf_set1(1), a);
-}
+static inline vf reciprocal(vf a) { return vf_div(vf_set1(1), a); }
 
-static inline vf relu(vf a)
-{
-    return vf_max(vf_zero(), a);
-}
+static inline vf relu(vf a) { return vf_max(vf_zero(), a); }
 
-static inline vf leaky_relu(vf a, vf slope)
-{
-    return vf_select(vf_gt(a, vf_zero()), a, vf_mul(slope, a));
-}
+static inline vf leaky_relu(vf a, vf slope) { return vf_select(vf_gt(a, vf_zero()), a, vf_mul(slope, a)); }
 
 LANES_2(add, vf_add)
 LANES_2(sub, vf_sub)

@@ -49,15 +49,9 @@ static inline vf silu(vf x)
     return vf_div(vf_mul(numerator, scale), denominator);
 }
 
-static inline vf softplus(vf x)
-{
-    return vf_add(vf_max(vf_zero(), x), vf_log1p_unit(vf_exp(vf_neg(vf_abs(x)))));
-}
+static inline vf softplus(vf x) { return vf_add(vf_max(vf_zero(), x), vf_log1p_unit(vf_exp(vf_neg(vf_abs(x))))); }
 
-static inline vf elu(vf x, vf alpha)
-{
-    return vf_select(vf_gt(x, vf_zero()), x, vf_mul(alpha, vf_expm1_negative(x)));
-}
+static inline vf elu(vf x, vf alpha) { return vf_select(vf_gt(x, vf_zero()), x, vf_mul(alpha, vf_expm1_negative(x))); }
 
 LANES_1(exp, vf_exp)
 LANES_1(log, vf_log)

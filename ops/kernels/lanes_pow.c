@@ -1,4 +1,4 @@
-/* a^b in doubles, so that its bits are the same on every instruction set; written without branches, for the compiler to vectorise. */
+/* a^b in doubles, so that its bits are the same on every instruction set; without branches, for the compiler to vectorise. */
 #include <math.h>
 
 #include "ops/kernels/lanes.h"

@@ -4,8 +4,8 @@
 #include "ops/kernels/lanes.h"
 #include "ops/kernels/vector_math.h"
 
-/* The reduction of any finite size >= 2^11, exact to 2^-60: size 2 / pi modulo 4, from the 96 bits of 2 / pi that matter (Payne and
-   Hanek). NaN for the rest. */
+/* The reduction of any finite size >= 2^13, exact to 2^-60: size 2 / pi modulo 4, from the 96 bits of 2 / pi that matter
+   (Payne and Hanek). NaN for the rest. */
 static float reduce_large(float size, int32_t *quadrant)
 {
     /* 2 / pi in binary, after 32 zeros */
@@ -29,7 +29,7 @@ static float reduce_large(float size, int32_t *quadrant)
     return (float)((double)(int64_t)(turns - (nearest << 62)) * (0x1p-62 * 1.57079632679489661923));
 }
 
-/* Up to `limit`, each product of n = round(size 2 / pi) and a part of pi / 2 but the last is exact, or rounded with the difference. */
+/* Up to `limit`, the products of n = round(size 2 / pi) with the parts of pi / 2, but the last, are exact or rounded with the sum. */
 static inline vf reduce(vf size, vi *quadrant)
 {
     vf n = vf_round(vf_mul(size, vf_set1(0x1.45f306p-1f)));

@@ -11,56 +11,70 @@ typedef uint8_t u8;
 #define PARAMETERS void *out, const void *const *in, int64_t n, const void *attributes
 
 /* Each defines one lane function: `expression` gives the result from a[i] (b[i], and the attribute c). */
-#define UNARY(op, from, to, expression)               \
-    void tg_plain_##op(PARAMETERS)                    \
-    {                                                 \
-        const from *in_a = in[0];                     \
-        to *y = out;                                  \
-        (void)attributes;                             \
-        for (int64_t i = 0; i < n; i++) {             \
-            from a = in_a[i];                         \
-            y[i] = (to)(expression);                  \
-        }                                             \
+#define UNARY(op, from, to, expression)   \
+    void tg_plain_##op(PARAMETERS)        \
+    {                                     \
+        const from *in_a = in[0];         \
+        to *y = out;                      \
+        (void)attributes;                 \
+        for (int64_t i = 0; i < n; i++) { \
+            from a = in_a[i];             \
+            y[i] = (to)(expression);      \
+        }                                 \
     }
-#define UNARY_WITH(op, type, expression)              \
-    void tg_plain_##op(PARAMETERS)                    \
-    {                                                 \
-        const type *in_a = in[0];                     \
-        const type c = *(const double *)attributes;   \
-        type *y = out;                                \
-        for (int64_t i = 0; i < n; i++) {             \
-            type a = in_a[i];                         \
-            y[i] = (expression);                      \
-        }                                             \
+#define UNARY_WITH(op, type, expression)            \
+    void tg_plain_##op(PARAMETERS)                  \
+    {                                               \
+        const type *in_a = in[0];                   \
+        const type c = *(const double *)attributes; \
+        type *y = out;                              \
+        for (int64_t i = 0; i < n; i++) {           \
+            type a = in_a[i];                       \
+            y[i] = (expression);                    \
+        }                                           \
     }
-#define BINARY(op, from, to, expression)              \
-    void tg_plain_##op(PARAMETERS)                    \
-    {                                                 \
-        const from *in_a = in[0], *in_b = in[1];      \
-        to *y = out;                                  \
-        (void)attributes;                             \
-        for (int64_t i = 0; i < n; i++) {             \
-            from a = in_a[i], b = in_b[i];            \
-            y[i] = (to)(expression);                  \
-        }                                             \
+#define BINARY(op, from, to, expression)         \
+    void tg_plain_##op(PARAMETERS)               \
+    {                                            \
+        const from *in_a = in[0], *in_b = in[1]; \
+        to *y = out;                             \
+        (void)attributes;                        \
+        for (int64_t i = 0; i < n; i++) {        \
+            from a = in_a[i], b = in_b[i];       \
+            y[i] = (to)(expression);             \
+        }                                        \
     }
-#define SELECT(op, type)                              \
-    void tg_plain_##op(PARAMETERS)                    \
-    {                                                 \
-        const u8 *condition = in[0];                  \
-        const type *a = in[1], *b = in[2];            \
-        type *y = out;                                \
-        (void)attributes;                             \
-        for (int64_t i = 0; i < n; i++)               \
-            y[i] = condition[i] ? a[i] : b[i];        \
+#define SELECT(op, type)                       \
+    void tg_plain_##op(PARAMETERS)             \
+    {                                          \
+        const u8 *condition = in[0];           \
+        const type *a = in[1], *b = in[2];     \
+        type *y = out;                         \
+        (void)attributes;                      \
+        for (int64_t i = 0; i < n; i++)        \
+            y[i] = condition[i] ? a[i] : b[i]; \
     }
-#define COPY(size)                                    \
-    void tg_plain_copy_##size(PARAMETERS)             \
-    {                                                 \
-        (void)attributes;                             \
-        if (n > 0 && out != in[0])                    \
-            memmove(out, in[0], (size_t)n * size);    \
+#define COPY(size)                                \
+    void tg_plain_copy_##size(PARAMETERS)         \
+    {                                             \
+        (void)attributes;                         \
+        if (n > 0 && out != in[0])                \
+            memmove(out, in[0], size * (size_t)n); \
     }
+
+/* a Phi(a) = a erfc(t) / 2 with t = -a / sqrt(2), whose rounding error erfc' makes good; the limit 0 at -inf. */
+static double gelu(double a)
+{
+    const double root = 0x1.6a09e667f3bcdp-1, root_rest = -0x1.bdd3413b26456p-55;
+    if (isinf(a))
+        return a > 0 ? a : -0.0;
+    double t = -a * root, rest = fma(-a, root, -t) - a * root_rest;
+    return 0.5 * a * (erfc(t) - rest * 1.12837916709551257390 * exp(-t * t));
+}
+
+static double silu(double a) { return isinf(a) && a < 0 ? -0.0 : a / (1 + exp(-a)); }
+
+/* clang-format off */
 
 #define COMPARISONS(type)                              \
     BINARY(equal_##type, type, u8, a == b)             \
@@ -89,24 +103,9 @@ UNARY(abs_i32, i32, i32, a < 0 ? WRAP(0, -, a) : (uint32_t)a)
 UNARY(sign_i32, i32, i32, (a > 0) - (a < 0))
 UNARY(square_i32, i32, i32, WRAP(a, *, a))
 
-/* a Phi(a) = a erfc(t) / 2 with t = -a / sqrt(2), whose rounding error erfc' makes good; the limit 0 at -inf. */
-static double gelu(double a)
-{
-    const double root = 0x1.6a09e667f3bcdp-1, root_rest = -0x1.bdd3413b26456p-55;
-    if (isinf(a))
-        return a > 0 ? a : -0.0;
-    double t = -a * root, rest = fma(-a, root, -t) - a * root_rest;
-    return 0.5 * a * (erfc(t) - rest * 1.12837916709551257390 * exp(-t * t));
-}
-
-static double silu(double a)
-{
-    return isinf(a) && a < 0 ? -0.0 : a / (1 + exp(-a));
-}
-
 BINARY(add_f64, f64, f64, a + b)
 BINARY(sub_f64, f64, f64, a - b)
-BINARY(mul_f64, f64, f64, a *b)
+BINARY(mul_f64, f64, f64, a * b)
 BINARY(div_f64, f64, f64, a / b)
 BINARY(pow_f64, f64, f64, pow(a, b))
 BINARY(maximum_f64, f64, f64, a != a || a > b ? a : b)
@@ -117,7 +116,7 @@ UNARY(sign_f64, f64, f64, a > 0 ? 1 : a < 0 ? -1 : a)
 UNARY(exp_f64, f64, f64, exp(a))
 UNARY(log_f64, f64, f64, log(a))
 UNARY(sqrt_f64, f64, f64, sqrt(a))
-UNARY(square_f64, f64, f64, a *a)
+UNARY(square_f64, f64, f64, a * a)
 UNARY(sin_f64, f64, f64, sin(a))
 UNARY(cos_f64, f64, f64, cos(a))
 UNARY(tanh_f64, f64, f64, tanh(a))
@@ -129,7 +128,7 @@ UNARY(gelu_f64, f64, f64, gelu(a))
 UNARY(silu_f64, f64, f64, silu(a))
 UNARY(softplus_f64, f64, f64, (0 > a ? 0 : a) + log1p(exp(-fabs(a))))
 UNARY_WITH(leaky_relu_f64, f64, a > 0 ? a : c * a)
-UNARY_WITH(elu_f64, f64, a > 0 ? a : c *expm1(a))
+UNARY_WITH(elu_f64, f64, a > 0 ? a : c * expm1(a))
 
 /* For a NaN both comparisons are false. */
 #define SATURATE(type, low, high) (a >= (high) ? (type)(high) : a > (low) ? (type)a : a <= (low) ? (type)(low) : 0)

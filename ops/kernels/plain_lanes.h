@@ -1,9 +1,11 @@
-/* Lane functions compiled once, in plain C: those on f64 (for checking), on integers, and the rarer casts. out[i] from in[...][i] for
-   i < n; `out` may be an input of the same element size. Integer arithmetic wraps around, as NumPy's does. */
+/* Lane functions compiled once, in plain C: those on f64 (for checking), on integers, and the rarer casts. out[i] from in[...][i]
+   for i < n; `out` may be an input of the same element size. Integer arithmetic wraps around, as NumPy's does. */
 #ifndef TG_OPS_KERNELS_PLAIN_LANES_H
 #define TG_OPS_KERNELS_PLAIN_LANES_H
 
 #include <stdint.h>
+
+/* clang-format off */
 
 /* PLAIN(op, dtype) for every one: tg_plain_<op>_<dtype>. */
 #define PLAIN_INTEGER(PLAIN, dtype)                                                                             \
@@ -11,7 +13,8 @@
     PLAIN(less_equal, dtype) PLAIN(greater, dtype) PLAIN(greater_equal, dtype) PLAIN(where, dtype)
 #define PLAIN_NUMBER(PLAIN, dtype)                                                                                  \
     PLAIN_INTEGER(PLAIN, dtype)                                                                                     \
-    PLAIN(add, dtype) PLAIN(sub, dtype) PLAIN(mul, dtype) PLAIN(neg, dtype) PLAIN(abs, dtype) PLAIN(sign, dtype) PLAIN(square, dtype)
+    PLAIN(add, dtype) PLAIN(sub, dtype) PLAIN(mul, dtype) PLAIN(neg, dtype) PLAIN(abs, dtype) PLAIN(sign, dtype) \
+    PLAIN(square, dtype)
 #define PLAIN_FLOAT(PLAIN, dtype)                                                                              \
     PLAIN_NUMBER(PLAIN, dtype)                                                                                 \
     PLAIN(div, dtype) PLAIN(pow, dtype) PLAIN(exp, dtype) PLAIN(log, dtype) PLAIN(sqrt, dtype) PLAIN(sin, dtype) \
@@ -19,7 +22,8 @@
     PLAIN(relu, dtype) PLAIN(gelu, dtype) PLAIN(silu, dtype) PLAIN(softplus, dtype) PLAIN(leaky_relu, dtype)   \
     PLAIN(elu, dtype)
 
-#define PLAIN_DECLARE(op, dtype) void tg_plain_##op##_##dtype(void *out, const void *const *in, int64_t n, const void *attributes);
+#define PLAIN_DECLARE(op, dtype) \
+    void tg_plain_##op##_##dtype(void *out, const void *const *in, int64_t n, const void *attributes);
 PLAIN_FLOAT(PLAIN_DECLARE, f64)
 PLAIN_NUMBER(PLAIN_DECLARE, i32)
 PLAIN_INTEGER(PLAIN_DECLARE, u8)
