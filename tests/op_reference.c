@@ -35,7 +35,8 @@ int64_t extent_product(tg_shape shape, int first, int last)
 
 op_reference op_reference_find(const char *name)
 {
-    const named_reference *const families[] = {pointwise_references, reduction_references, layout_references, window_references};
+    const named_reference *const families[] = {pointwise_references, reduction_references, layout_references, window_references,
+                                              loss_references};
     for (size_t f = 0; f < sizeof families / sizeof *families; f++)
         for (const named_reference *r = families[f]; r->name; r++)
             if (strcmp(r->name, name) == 0)

@@ -16,7 +16,7 @@ typedef struct named_reference {
     const char *name;
     op_reference reference;
 } named_reference;
-extern const named_reference pointwise_references[], reduction_references[], layout_references[], window_references[];
+extern const named_reference pointwise_references[], reduction_references[], layout_references[], window_references[], loss_references[];
 
 /* What references walk tensors with. */
 

@@ -77,31 +77,15 @@ static void reduce_min_reference(const tg_work *work, const double *const *in, d
     reduce(work, in[0], out, scale, INFINITY, combine_min);
 }
 
-static void logsumexp_reference(const tg_work *work, const double *const *in, double *out, double *scale)
-{
-    const tg_reduce_attributes *attributes = work->attributes;
-    int64_t count = tg_shape_count(work->inputs[0].shape), results = tg_shape_count(work->output.shape), index[TG_MAX_RANK];
-    double *sums = calloc((size_t)results + 1, sizeof *sums);
-    reduce(work, in[0], out, scale, -INFINITY, combine_max);
-    for (int64_t i = 0; i < count; i++) {
-        unravel(work->inputs[0].shape, i, index);
-        int64_t at = reduced_offset(work->inputs[0].shape, attributes->axes, index);
-        sums[at] += isinf(out[at]) ? 0 : exp(in[0][i] - out[at]);
-    }
-    for (int64_t i = 0; i < results; i++) {
-        scale[i] = isfinite(out[i]) ? 1 + fabs(out[i]) + log(sums[i]) : 0;
-        out[i] += isinf(out[i]) ? 0 : log(sums[i]);
-    }
-    free(sums);
-}
-
-/* Calls `line` for each line along an axis: n elements, `stride` apart in the input, the line's number being `at`. */
+/* Calls `line` for each line along the axis of the attributes, or the last: n elements, `stride` apart in the input, the line's number
+   being `at`. */
 typedef void (*line_fn)(const double *x, int64_t n, int64_t stride, double *output, double *scale, int64_t at);
 
 static void for_each_line(const tg_work *work, const double *x, double *output, double *scale, line_fn line, bool keeps_axis)
 {
-    int axis = ((const tg_axis_attributes *)work->attributes)->axis;
+    const tg_axis_attributes *attributes = work->attributes;
     tg_shape shape = work->inputs[0].shape;
+    int axis = attributes ? attributes->axis : shape.rank - 1;
     int64_t outer = extent_product(shape, 0, axis), n = shape.dims[axis], inner = extent_product(shape, axis + 1, shape.rank);
     for (int64_t o = 0; o < outer; o++)
         for (int64_t i = 0; i < inner; i++) {
@@ -139,6 +123,13 @@ static void log_softmax_line(const double *x, int64_t n, int64_t stride, double 
     }
 }
 
+static void logsumexp_line(const double *x, int64_t n, int64_t stride, double *output, double *scale, int64_t at)
+{
+    double sum, max = line_max(x, n, stride, &sum);
+    output[at] = isinf(max) ? max : max + log(sum);
+    scale[at] = isfinite(max) ? 1 + fabs(max) + log(sum) : 0;
+}
+
 static void argmax_line(const double *x, int64_t n, int64_t stride, double *output, double *scale, int64_t at)
 {
     int64_t best = 0;
@@ -167,6 +158,11 @@ static void softmax_reference(const tg_work *work, const double *const *in, doub
 static void log_softmax_reference(const tg_work *work, const double *const *in, double *out, double *scale)
 {
     for_each_line(work, in[0], out, scale, log_softmax_line, true);
+}
+
+static void logsumexp_reference(const tg_work *work, const double *const *in, double *out, double *scale)
+{
+    for_each_line(work, in[0], out, scale, logsumexp_line, false);
 }
 
 static void argmax_reference(const tg_work *work, const double *const *in, double *out, double *scale)
