@@ -8,7 +8,8 @@
    SOURCE_WITH(attributes)          an op without inputs
    DISTINCT, DISTINCT_WITH          the same; all float values keep away from each other and from 0, for kinks and ties
 
-   The first samples of an op are small: finite differences visit each element. The last may have up to 65,536, for benchmarks. */
+   The first sample has float inputs, if any has, and no more than a few elements: finite differences visit each, and edge shapes and
+   special values take its place. One may have up to 65,536, for benchmarks. */
 /* Two operands: of one shape, broadcast both ways, with a scalar, of one element, of none, and longer than vectors and blocks.
    KIND is SAMPLE, or DISTINCT for the small ones of an op with kinks. */
 #define BOTH(KIND, A, B)                                                                                              \
@@ -21,30 +22,30 @@
 #define CONDITION(...) IN(TG_U8, 0, 2, __VA_ARGS__)
 #define POSITIVE(...) IN(TG_FLOAT, 0.5, 3, __VA_ARGS__)
 #define WIDE(...) IN(TG_FLOAT, -6, 6, __VA_ARGS__)
-TG_OP(add, SAMPLE(INTEGER(4, 3), INTEGER(3)), BOTH(SAMPLE, F, F))
-TG_OP(sub, SAMPLE(INTEGER(4, 3), INTEGER(3)), BOTH(SAMPLE, F, F))
-TG_OP(mul, SAMPLE(INTEGER(4, 3), INTEGER(3)), BOTH(SAMPLE, F, F))
+TG_OP(add, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)))
+TG_OP(sub, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)))
+TG_OP(mul, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)))
 TG_OP(div, BOTH(SAMPLE, F, POSITIVE))
 TG_OP(pow, BOTH(SAMPLE, POSITIVE, F))
-TG_OP(maximum, SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(BYTE(4, 3), BYTE(3)), BOTH(DISTINCT, F, F))
-TG_OP(minimum, SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(BYTE(4, 3), BYTE(3)), BOTH(DISTINCT, F, F))
-TG_OP(equal, SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)), BOTH(SAMPLE, F, F))
-TG_OP(not_equal, SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)), BOTH(SAMPLE, F, F))
-TG_OP(less, SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)), BOTH(SAMPLE, F, F))
-TG_OP(less_equal, SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)), BOTH(SAMPLE, F, F))
-TG_OP(greater, SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)), BOTH(SAMPLE, F, F))
-TG_OP(greater_equal, SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)), BOTH(SAMPLE, F, F))
+TG_OP(maximum, BOTH(DISTINCT, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(BYTE(4, 3), BYTE(3)))
+TG_OP(minimum, BOTH(DISTINCT, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(BYTE(4, 3), BYTE(3)))
+TG_OP(equal, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
+TG_OP(not_equal, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
+TG_OP(less, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
+TG_OP(less_equal, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
+TG_OP(greater, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
+TG_OP(greater_equal, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
 TG_OP(where, SAMPLE(CONDITION(3, 5), F(3, 5), F(3, 5)), SAMPLE(CONDITION(4, 1, 3), F(2, 1), F(3)), SAMPLE(CONDITION(1), F(2, 3), F(1)),
       SAMPLE(CONDITION(0, 3), F(3), F(1, 1)), SAMPLE(CONDITION(1029), F(1029), SCALAR(TG_FLOAT, -2, 2)),
       SAMPLE(CONDITION(4, 3), INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), BYTE(4, 3), BYTE(3)),
       SAMPLE(CONDITION(512, 128), F(512, 128), F(128)))
-TG_OP(neg, SAMPLE(INTEGER(4, 3)), ONE(SAMPLE, F))
-TG_OP(abs, SAMPLE(INTEGER(4, 3)), ONE(DISTINCT, F))
-TG_OP(sign, SAMPLE(INTEGER(4, 3)), ONE(DISTINCT, F))
+TG_OP(neg, ONE(SAMPLE, F), SAMPLE(INTEGER(4, 3)))
+TG_OP(abs, ONE(DISTINCT, F), SAMPLE(INTEGER(4, 3)))
+TG_OP(sign, ONE(DISTINCT, F), SAMPLE(INTEGER(4, 3)))
 TG_OP(exp, ONE(SAMPLE, F))
 TG_OP(log, ONE(SAMPLE, POSITIVE))
 TG_OP(sqrt, ONE(SAMPLE, POSITIVE))
-TG_OP(square, SAMPLE(INTEGER(4, 3)), ONE(SAMPLE, F))
+TG_OP(square, ONE(SAMPLE, F), SAMPLE(INTEGER(4, 3)))
 TG_OP(sin, ONE(SAMPLE, WIDE))
 TG_OP(cos, ONE(SAMPLE, WIDE))
 TG_OP(tanh, ONE(SAMPLE, F))

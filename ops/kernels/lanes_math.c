@@ -30,23 +30,24 @@ static inline vf erf_of(vf x)
     return vf_copysign(vf_select(vf_lt(size, vf_set1(1)), small, large), x);
 }
 
-/* x Phi(x); the limit 0 at -inf. */
+/* x Phi(x). */
 static inline vf gelu(vf x)
 {
-    vf share = vf_tail(vf_abs(x), vf_clamp(x, -FLT_MAX, FLT_MAX));
+    vf share = vf_tail(vf_abs(x), vf_min(vf_set1(FLT_MAX), x)); /* not inf 0 */
     return vf_select(vf_lt(x, vf_zero()), share, vf_sub(x, share));
 }
 
-/* x / (1 + exp(-x)), both sides of the fraction scaled by 2^-half so that neither overflows; the limit 0 at -inf. */
+/* x / (1 + exp(-x)), both sides of the fraction scaled by 2^-half so that neither overflows. */
 static inline vf silu(vf x)
 {
-    vf r, numerator = vf_max(vf_set1(-120), x);
+    const vf least = vf_set1(-120); /* at and below, the result is 0; but -inf 0 is NaN */
+    vf r, numerator = vf_max(least, x);
     vf n = vf_reduce_exp(vf_max(vf_set1(-80), vf_neg(numerator)), vf_zero(), &r);
     vi whole = vi_truncate(n), half = vi_sar(vi_truncate(vf_max(vf_zero(), n)), 1);
     vf scale = vf_exp2i(vi_sub(vi_zero(), half));
     vf power = vf_exp2i(vi_sub(whole, half));
     vf denominator = vf_add(scale, vf_fma(power, vf_expm1_reduced(r), power));
-    return vf_div(vf_mul(numerator, scale), denominator);
+    return vf_select(vf_lt(x, least), vf_mul(x, vf_zero()), vf_div(vf_mul(numerator, scale), denominator));
 }
 
 static inline vf softplus(vf x) { return vf_add(vf_max(vf_zero(), x), vf_log1p_unit(vf_exp(vf_neg(vf_abs(x))))); }

@@ -62,17 +62,18 @@ typedef uint8_t u8;
             memmove(out, in[0], size * (size_t)n); \
     }
 
-/* a Phi(a) = a erfc(t) / 2 with t = -a / sqrt(2), whose rounding error erfc' makes good; the limit 0 at -inf. */
+/* a Phi(a) = a erfc(t) / 2 with t = -a / sqrt(2), whose rounding error erfc' makes good. */
 static double gelu(double a)
 {
     const double root = 0x1.6a09e667f3bcdp-1, root_rest = -0x1.bdd3413b26456p-55;
     if (isinf(a))
-        return a > 0 ? a : -0.0;
+        return a > 0 ? a : NAN;
     double t = -a * root, rest = fma(-a, root, -t) - a * root_rest;
     return 0.5 * a * (erfc(t) - rest * 1.12837916709551257390 * exp(-t * t));
 }
 
-static double silu(double a) { return isinf(a) && a < 0 ? -0.0 : a / (1 + exp(-a)); }
+/* Below -700, exp(-a) might overflow where the result does not vanish. */
+static double silu(double a) { return a < -700 ? a * exp(a) : a / (1 + exp(-a)); }
 
 /* clang-format off */
 
