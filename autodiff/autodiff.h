@@ -6,21 +6,19 @@
 
 TG_BEGIN_DECLS
 
+/** All zero: no options. */
 typedef struct tg_gradient_options {
     bool allow_zero; /**< an x that y does not depend on, or only through a cut, gives zeros instead of an error */
-    tg_tensor seed;  /**< the gradient of the result with respect to y, of y's type; tg_none(): ones */
+    tg_tensor seed;  /**< the gradient of the result with respect to y, of y's type; of no graph: ones */
 } tg_gradient_options;
 
-/** Reverse mode: gradients[i] = sum over y of seed dy/dx[i], of x[i]'s type. x may be any tensors of y's graph.
-    The graph's error names the op that cut the path if no gradient reaches an x. Returns false then. An op on the way that
+/** Reverse mode: gradients[i] = sum over y of seed dy/dx[i], of x[i]'s type (the seed is ones without options). x may be any
+    tensors of y's graph. The graph's error names the op that cut the path if no gradient reaches an x. Returns false then. An op on the way that
     neither has a gradient rule nor declares that it cuts gradients is an error always. */
-TG_API bool tg_gradients_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients, tg_gradient_options options);
-#define tg_gradients_with(...) tg_gradients_at(TG_HERE, __VA_ARGS__)
-#ifdef __cplusplus
-#define tg_gradients(y, x, n, gradients) tg_gradients_at(TG_HERE, y, x, n, gradients, tg_gradient_options{false, {NULL, -1}})
-#else
-#define tg_gradients(y, x, n, gradients) tg_gradients_at(TG_HERE, y, x, n, gradients, (tg_gradient_options){.seed = {NULL, -1}})
-#endif
+TG_API bool tg_gradients_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients);
+TG_API bool tg_gradients_with_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients, tg_gradient_options options);
+#define tg_gradients(...) tg_gradients_at(TG_HERE, __VA_ARGS__)
+#define tg_gradients_with(...) tg_gradients_with_at(TG_HERE, __VA_ARGS__)
 
 /** dy/dx for one x. Poisoned on error. */
 TG_API tg_tensor tg_gradient_at(tg_where where, tg_tensor y, tg_tensor x);

@@ -302,16 +302,21 @@ static bool differentiate(sweep *s, tg_tensor *gradients, bool allow_zero)
     return ok;
 }
 
-bool tg_gradients_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients, tg_gradient_options options)
+bool tg_gradients_with_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients, tg_gradient_options options)
 {
     sweep s = {.graph = y.graph, .where = where, .outputs = &y, .seeds = &options.seed, .n_outputs = 1, .x = x, .n_x = n};
     return differentiate(&s, gradients, options.allow_zero);
 }
 
+bool tg_gradients_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients)
+{
+    return tg_gradients_with_at(where, y, x, n, gradients, (tg_gradient_options){0});
+}
+
 tg_tensor tg_gradient_at(tg_where where, tg_tensor y, tg_tensor x)
 {
     tg_tensor gradient;
-    tg_gradients_at(where, y, &x, 1, &gradient, (tg_gradient_options){.seed = tg_none()});
+    tg_gradients_at(where, y, &x, 1, &gradient);
     return gradient;
 }
 

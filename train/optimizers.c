@@ -260,7 +260,7 @@ bool tg_minimize_at(tg_where where, tg_tensor loss, tg_optimizer optimizer)
     tg_tensor *gradients = weights + n;
     trainable_variables(graph, weights, n);
     update u = {.where = where, .graph = graph, .optimizer = &optimizer, .rate = NO_RATE, .decay = NO_RATE};
-    if (tg_gradients_at(where, loss, weights, n, gradients, (tg_gradient_options){.seed = {NULL, -1}}))
+    if (tg_gradients_at(where, loss, weights, n, gradients))
         record_updates(&u, weights, gradients, n);
     tg_release(tg_graph_context(graph), weights, bytes);
     return !tg_graph_error(graph);
