@@ -34,13 +34,12 @@ typedef struct sweep {
 
 static tg_tensor tensor_at(tg_graph *graph, int32_t id) { return (tg_tensor){.graph = graph, .id = id}; }
 
-/* "'h' (matmul at net.c:12)", for messages. */
+/* "matmul 'h' (net.c:12)", for messages. */
 static const char *node_text(const tg_node *node, char *text, size_t size)
 {
-    char name[96] = "";
-    if (node->name)
-        snprintf(name, sizeof name, "'%s' ", node->name);
-    snprintf(text, size, "%s(%s at %s:%d)", name, node->op->name, node->where.file, node->where.line);
+    bool named = node->name != NULL;
+    snprintf(text, size, "%s%s%.80s%s (%s:%d)", node->op->name, named ? " '" : "", named ? node->name : "", named ? "'" : "",
+             node->where.file, node->where.line);
     return text;
 }
 
@@ -49,13 +48,13 @@ static const char *cut_reason(const tg_graph *graph, const tg_node *node, int32_
 {
     const tg_node *input = tg_graph_node(graph, node->inputs[i]);
     if (node->op->traits & TG_CUTS_GRADIENT)
-        return "cuts gradients by definition";
+        return "it cuts gradients by definition";
     if (!tg_dtype_is_float(node->type.dtype))
-        return "has an integer result";
+        return "its result is an integer";
     if (!tg_dtype_is_float(input->type.dtype))
-        return "has an integer input there";
+        return "that input is an integer";
     if (i < 32 && (node->op->not_differentiable >> i & 1))
-        return "takes no gradient in that input";
+        return "it takes no gradient in that input";
     return NULL;
 }
 
@@ -111,7 +110,7 @@ static bool mark_to_y(sweep *s)
                 continue;
             if (!node->op->gradient) {
                 char text[512];
-                tg_graph_fail(s->graph, s->where, "gradients: op %s has no gradient rule", node_text(node, text, sizeof text));
+                tg_graph_fail(s->graph, s->where, "gradients: %s has no gradient rule", node_text(node, text, sizeof text));
                 return false;
             }
             s->marks[node->inputs[i]] |= TO_Y;
@@ -143,8 +142,8 @@ static void fail_unreached(sweep *s, tg_tensor x)
                 continue;
             const char *reason = cut_reason(s->graph, node, i);
             if (reason) {
-                tg_graph_fail(s->graph, s->where, "gradients: none of %s reaches %s: input %d of op %s cuts it, because that op %s",
-                              of, to, (int)i, node_text(node, cut_text, sizeof cut_text), reason);
+                tg_graph_fail(s->graph, s->where, "gradients: nothing of %s reaches %s: %s cuts the path at its input %d, since %s", of, to,
+                              node_text(node, cut_text, sizeof cut_text), (int)i, reason);
                 return;
             }
             s->marks[id] |= FROM_X;
@@ -176,12 +175,12 @@ static bool take_result(sweep *s, int32_t id, int32_t i)
     set_origin(s, -1);
     node_text(tg_graph_node(s->graph, id), text, sizeof text);
     if (!tg_ok(result)) {
-        tg_graph_fail(s->graph, s->where, "gradients: the gradient rule of op %s gave nothing for input %d", text, (int)i);
+        tg_graph_fail(s->graph, s->where, "gradients: the gradient rule of %s gave nothing for input %d", text, (int)i);
         return false;
     }
     if (result.graph != s->graph || given.dtype != type.dtype || !tg_shape_broadcast(type.shape, given.shape, &common) ||
         !tg_shape_equal(common, given.shape)) {
-        tg_graph_fail(s->graph, s->where, "gradients: the gradient rule of op %s gave %s %s for input %d, which is %s %s", text,
+        tg_graph_fail(s->graph, s->where, "gradients: the gradient rule of %s gave %s %s for input %d, which is %s %s", text,
                       tg_dtype_name(given.dtype), tg_shape_text(given.shape, given_text, sizeof given_text), (int)i,
                       tg_dtype_name(type.dtype), tg_shape_text(type.shape, type_text, sizeof type_text));
         return false;

@@ -206,18 +206,18 @@ START_TEST(a_cut_is_named_with_its_place)
 {
     tg_tensor x = VECTOR(1, 2), cut = tg_stop_gradient_at((tg_where){"net.c", 42}, tg_square(x));
     ck_assert(!tg_ok(tg_gradient(tg_sum(cut, TG_ALL_AXES), x)));
-    expect_error("stop_gradient at net.c:42");
-    expect_error("cuts gradients by definition");
+    expect_error("stop_gradient (net.c:42) cuts the path at its input 0");
+    expect_error("since it cuts gradients by definition");
     expect_error("test_autodiff.c");
 }
 END_TEST
 
 START_TEST(integers_cut)
 {
-    tg_tensor x = VECTOR(1, 2), y = tg_cast(tg_argmax_at((tg_where){"net.c", 42}, tg_square(x), 0), TG_F64);
+    tg_tensor x = VECTOR(1, 2), y = tg_cast(tg_cast_at((tg_where){"net.c", 42}, tg_square(x), TG_I32), TG_F64);
     ck_assert(!tg_ok(tg_gradient(y, x)));
-    expect_error("argmax at net.c:42");
-    expect_error("integer result");
+    expect_error("cast (net.c:42)");
+    expect_error("its result is an integer");
 }
 END_TEST
 
@@ -237,7 +237,7 @@ START_TEST(zeros_only_where_allowed)
     EXPECT(d, 0, 0);
     tg_tensor late = VECTOR(5);
     ck_assert(!tg_gradients(y, &late, 1, &d));
-    expect_error("does not depend on (constant at");
+    expect_error("does not depend on constant (");
     ck_assert(!tg_ok(d));
 }
 END_TEST
@@ -246,7 +246,7 @@ START_TEST(a_missing_rule_is_always_an_error)
 {
     tg_tensor x = VECTOR(1, 2), d, y = tg_add(apply(&without_rule, x), x);
     ck_assert(!tg_gradients_with(y, &x, 1, &d, (tg_gradient_options){.allow_zero = true}));
-    expect_error("without_rule at");
+    expect_error("without_rule (");
     expect_error("has no gradient rule");
 }
 END_TEST
