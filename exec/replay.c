@@ -172,7 +172,7 @@ tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
         return tg_plan_fail(plan, why.status, why.where, "%s", why.text);
     tg_workspace_enter(replay->workspace);
     tg_variables_lock(replay->variables, false);
-    uint64_t before = tg_float_mode_enter(tg_variables_float(replay->variables) != TG_F64);
+    tg_float_mode before = tg_float_mode_enter(tg_variables_float(replay->variables) != TG_F64);
     tg_status status = search(replay, found);
     tg_float_mode_leave(before);
     tg_variables_unlock(replay->variables, false);

@@ -79,7 +79,7 @@ static void run_sections(run *self, int thread, bool alone)
 {
     const tg_stages *stages = &self->plan->stages;
     void *scratch = tg_workspace_scratch(self->plan->workspace, thread);
-    uint64_t before = tg_float_mode_enter(self->flush);
+    tg_float_mode before = tg_float_mode_enter(self->flush);
     for (int32_t s = self->first_section; s < stages->n_sections; s++) {
         const tg_section *section = &stages->sections[s];
         const tg_stage *last = &stages->stages[section->first_stage + section->n_stages - 1];
