@@ -134,7 +134,7 @@ START_TEST(training_lowers_the_loss)
     ASSERT_OK(tg_model_evaluate(model, data, &before, NULL));
     ASSERT_OK(tg_model_reset_scores(model));
     tg_model_set_learning_rate(model, 0.01);
-    for (int epoch = 0; epoch < 30; epoch++)
+    for (int epoch = 0; epoch < 60; epoch++)
         for (int first = 0; first < ROWS; first += 64)
             ASSERT_OK(tg_model_train(model, data, order + first, ROWS - first < 64 ? ROWS - first : 64));
     ASSERT_OK(tg_model_read_scores(model, &during));
@@ -144,7 +144,7 @@ START_TEST(training_lowers_the_loss)
     ck_assert_double_gt(after.accuracy, 0.85);
     double steps, counted;
     ck_assert_int_eq(tg_variables_read(variables, "adam/iterations", &steps, sizeof steps), TG_OK);
-    ck_assert_double_eq(steps, 30 * 10); /* batches of 64 and of 24 count as one kind */
+    ck_assert_double_eq(steps, 60 * 10); /* batches of 64 and of 24 count as one kind */
     ck_assert_int_eq(tg_variables_read(variables, "metrics/loss/count", &counted, sizeof counted), TG_OK);
     ck_assert_double_eq(counted, ROWS);
 }
@@ -213,7 +213,7 @@ START_TEST(wrong_arguments_are_told)
     ck_assert_int_eq(tg_model_find_nonfinite(model, &found), TG_ERROR_ARGUMENT);
     assert_error("no run has failed");
     ck_assert_int_eq(tg_model_train(model, data, &outside, 1), TG_ERROR_RANGE);
-    assert_error("600");
+    assert_error("out of range");
     tg_model_options incomplete = options();
     incomplete.loss = NULL;
     ck_assert_ptr_null(tg_model_new(variables, incomplete));
@@ -223,7 +223,7 @@ END_TEST
 static tg_tensor narrow_network(tg_tensor bytes, void *user)
 {
     (void)user;
-    return tg_dense(tg_cast(bytes, TG_FLOAT), CLASSES - 1, NULL);
+    return tg_dense(tg_cast(bytes, TG_FLOAT), CLASSES - 1, "narrow");
 }
 
 static tg_tensor total_loss(tg_tensor logits, tg_tensor labels, void *user)

@@ -14,7 +14,8 @@ typedef struct compiled {
     tg_model_key key;
     tg_model_graph ends;
     tg_plan *plan;
-    uint64_t used; /* the model's clock when it was last asked for */
+    int32_t *indices; /* of a training step, [batch]: fed to the plan, so that a failed step can be replayed */
+    uint64_t used;    /* the model's clock when it was last asked for */
 } compiled;
 
 struct tg_model {
@@ -60,10 +61,16 @@ tg_model *tg_model_new(tg_variables *variables, tg_model_options options)
     return model;
 }
 
-static void release(compiled *entry)
+static size_t index_bytes(tg_model_key key)
+{
+    return (size_t)key.batch * sizeof(int32_t);
+}
+
+static void release(tg_model *model, compiled *entry)
 {
     tg_plan_free(entry->plan);
     tg_graph_free(entry->ends.graph);
+    tg_release(tg_variables_context(model->variables), entry->indices, index_bytes(entry->key));
 }
 
 void tg_model_free(tg_model *model)
@@ -71,7 +78,7 @@ void tg_model_free(tg_model *model)
     if (!model)
         return;
     for (int i = 0; i < model->count; i++)
-        release(&model->cache[i]);
+        release(model, &model->cache[i]);
     tg_release(tg_variables_context(model->variables), model, sizeof *model);
 }
 
@@ -112,9 +119,22 @@ static compiled *make_room(tg_model *model)
         oldest = model->cache[i].used < oldest->used ? &model->cache[i] : oldest;
     if (model->failed == oldest->plan)
         model->failed = NULL;
-    release(oldest);
+    release(model, oldest);
     *oldest = model->cache[--model->count];
     return &model->cache[model->count];
+}
+
+/* Records and compiles the graph for made->key. */
+static bool compile(tg_model *model, compiled *made)
+{
+    if (!tg_model_graph_record(model->variables, &model->options, made->key, &made->ends))
+        return false;
+    made->plan = tg_compile(made->ends.graph, made->ends.output);
+    if (!made->plan || made->key.stage != TG_STAGE_TRAINING)
+        return made->plan;
+    made->indices = tg_allocate(tg_variables_context(model->variables), index_bytes(made->key));
+    return made->indices && tg_feed(made->plan, made->ends.indices, made->indices, index_bytes(made->key)) == TG_OK &&
+           tg_feed(made->plan, made->ends.rate, &model->rate, sizeof model->rate) == TG_OK;
 }
 
 /* The compiled graph for a key; NULL, with the model's error and *status set. */
@@ -129,12 +149,10 @@ static compiled *obtain(tg_model *model, tg_model_key key, tg_status *status)
         }
     }
     compiled made = {.key = key, .used = model->clock};
-    if (tg_model_graph_record(model->variables, &model->options, key, &made.ends))
-        made.plan = tg_compile(made.ends.graph, made.ends.output);
-    if (!made.plan) {
+    if (!compile(model, &made)) {
         const char *error = made.ends.graph ? tg_graph_error(made.ends.graph) : NULL;
         *status = tg_model_fail(model, error ? TG_ERROR_GRAPH : TG_ERROR_MEMORY, error);
-        release(&made);
+        release(model, &made);
         return NULL;
     }
     compiled *place = make_room(model);
@@ -180,13 +198,10 @@ tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, 
     compiled *step = training_step(model, data, batch, &status);
     if (!step)
         return status;
+    memcpy(step->indices, indices, index_bytes(step->key));
     status = feed_rows(step->plan, step->ends.x, model->options.input, data.x, 0, data.count);
     if (status == TG_OK)
         status = feed_rows(step->plan, step->ends.y, model->options.target, data.y, 0, data.count);
-    if (status == TG_OK)
-        status = tg_feed(step->plan, step->ends.indices, indices, (size_t)batch * sizeof *indices);
-    if (status == TG_OK)
-        status = tg_feed(step->plan, step->ends.rate, &model->rate, sizeof model->rate);
     if (status == TG_OK)
         status = tg_run(step->plan);
     return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);

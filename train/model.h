@@ -26,7 +26,8 @@ typedef struct tg_model_options {
     int64_t evaluation_batch; /**< rows that evaluation and prediction take at once, at most; 0: 256 */
 } tg_model_options;
 
-/** Rows of data, stored one after another and borrowed for the time of a call. `y` may be NULL where no target is needed. */
+/** Rows of data, stored one after another and borrowed for the time of a call (after a failing one, until
+    tg_model_find_nonfinite() has replayed it). `y` may be NULL where no target is needed. */
 typedef struct tg_rows {
     const void *x, *y;
     int64_t count;
