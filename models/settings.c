@@ -21,14 +21,16 @@ static const char *stage_word(int i)
 }
 
 static const char notes[] =
-    "The data is searched for in --data, else $MNIST_DIR, either of which must work if given; then in\n"
-    "$XDG_DATA_HOME/tapegrad/mnist (~/.local/share/tapegrad/mnist), ./data and ~/.keras/datasets/mnist.npz.\n"
-    "Without any, digits are drawn, and every result says so; tools/fetch_mnist gets the real ones.\n"
+    "The data is looked for in --data, else in $MNIST_DIR; either must work if given.\n"
+    "Then in $XDG_DATA_HOME/tapegrad/mnist (~/.local/share/tapegrad/mnist), ./data\n"
+    "and ~/.keras/datasets/mnist.npz. Without any, digits are drawn, and every result\n"
+    "says so; tools/fetch_mnist gets the real ones.\n"
     "\n"
     "$TG_ISA chooses the instruction set: baseline, avx2, avx512 or neon.\n"
     "\n"
-    "Exit status: 0 done; 1 failure; 2 wrong usage; 3 data named but missing or damaged; 4 diverged (a NaN or\n"
-    "an infinity; nothing of that step is kept); 130 interrupted.";
+    "Exit status: 0 done; 1 failure; 2 wrong usage; 3 data named but missing or\n"
+    "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept);\n"
+    "130 interrupted.";
 
 /* At most this many flags. */
 #define MOST 24
@@ -37,7 +39,7 @@ static int flag_table(settings *s, bool hidden, tg_flag table[MOST])
 {
     const tg_flag flags[] = {
         {.name = "data", .kind = TG_FLAG_TEXT, .value = &s->data, .argument = "DIR",
-         .help = "The folder with MNIST's four IDX files, plain or .gz (or with mnist.npz; or such a file), or the word synthetic."},
+         .help = "The folder with MNIST's four IDX files, plain or .gz, or with mnist.npz; or an .npz file; or the word synthetic."},
         {.name = "epochs", .kind = TG_FLAG_INTEGER, .value = &s->epochs, .initial = "10", .argument = "N", .high = 1000000,
          .help = "How often to go through the training images."},
         {.name = "batch-size", .kind = TG_FLAG_INTEGER, .value = &s->batch_size, .initial = "128", .argument = "N", .low = 1,
