@@ -146,7 +146,7 @@ TG_OP(logsumexp, SAMPLE(F(3, 5)), SAMPLE(F(2, 2, 3)), SAMPLE(F(4)), SAMPLE(F(3, 
 TG_OP(cross_entropy, SAMPLE(F(3, 5), IN(TG_I32, 0, 5, 3)), SAMPLE(F(4, 1), IN(TG_I32, 0, 1, 4)), SAMPLE(F(2, 17), IN(TG_I32, 0, 17, 2)),
       SAMPLE(F(0, 3), IN(TG_I32, 0, 3, 0)), SAMPLE(IN(TG_FLOAT, -60, 60, 20, 9), IN(TG_I32, 0, 9, 20)), SAMPLE(F(4096, 10), IN(TG_I32, 0, 10, 4096)))
 TG_OP(cross_entropy_dense, SAMPLE(F(3, 5), IN(TG_FLOAT, 0, 1, 3, 5)), SAMPLE(F(4, 1), IN(TG_FLOAT, 0, 1, 4, 1)), SAMPLE(F(2, 17), IN(TG_FLOAT, 0, 1, 2, 17)),
-      SAMPLE(F(0, 3), IN(TG_FLOAT, 0, 1, 0, 3)), SAMPLE(IN(TG_FLOAT, -60, 60, 20, 9), IN(TG_FLOAT, 0, 1, 20, 9)), SAMPLE(F(3072, 10), IN(TG_FLOAT, 0, 1, 3072, 10)))
+      SAMPLE(F(0, 3), IN(TG_FLOAT, 0, 1, 0, 3)), SAMPLE(IN(TG_FLOAT, -9, 9, 2, 9), IN(TG_FLOAT, 0, 0.0625, 2, 9)), SAMPLE(F(3072, 10), IN(TG_FLOAT, 0, 1, 3072, 10)))
 
 TG_OP(gather, SAMPLE(F(5, 3), IN(TG_I32, 0, 5, 4)), SAMPLE(F(4), IN(TG_I32, 0, 4, 2, 3)), SAMPLE(F(3, 2, 2), IN(TG_I32, 0, 3, 2, 2)),
       SAMPLE(F(3, 2), SCALAR(TG_I32, 0, 3)), SAMPLE(F(3, 2), IN(TG_I32, 0, 3, 0)), SAMPLE(F(3, 0), IN(TG_I32, 0, 3, 2)), SAMPLE(F(8, 4), IN(TG_I32, 0, 8, 3)),
@@ -170,3 +170,70 @@ TG_OP(random_normal, SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 3, 5)), SOURCE_WITH(DRAW(
 #undef DRAW
 TG_OP(assign, SAMPLE(F(3, 2), F(3, 2)), SAMPLE(SCALAR(TG_FLOAT, -2, 2), SCALAR(TG_FLOAT, -2, 2)), SAMPLE(F(0, 3), F(0, 3)), SAMPLE(IN(TG_I32, -9, 9, 4), IN(TG_I32, -9, 9, 4)),
       SAMPLE(F(256, 128), F(256, 128)))
+
+#define PRODUCT(transpose_a, transpose_b) ATTRIBUTES(tg_matmul_attributes, transpose_a, transpose_b)
+TG_OP(matmul, SAMPLE_WITH(PRODUCT(0, 0), F(3, 4), F(4, 5)), SAMPLE_WITH(PRODUCT(1, 0), F(4, 3), F(4, 5)), SAMPLE_WITH(PRODUCT(0, 1), F(3, 4), F(5, 4)),
+      SAMPLE_WITH(PRODUCT(1, 1), F(4, 3), F(5, 4)), SAMPLE_WITH(PRODUCT(0, 0), F(2, 3, 4), F(4, 2)), SAMPLE_WITH(PRODUCT(0, 0), F(3, 4), F(2, 4, 2)),
+      SAMPLE_WITH(PRODUCT(1, 1), F(2, 1, 4, 3), F(3, 2, 4)), SAMPLE_WITH(PRODUCT(1, 0), F(3, 7), F(3, 1)), SAMPLE_WITH(PRODUCT(0, 0), F(1, 9), F(9, 17)),
+      SAMPLE_WITH(PRODUCT(0, 0), F(3, 0), F(0, 2)), SAMPLE_WITH(PRODUCT(0, 0), F(0, 3), F(3, 2)), SAMPLE_WITH(PRODUCT(0, 1), F(2, 3), F(0, 3)),
+      SAMPLE_WITH(PRODUCT(0, 1), F(7, 19), F(37, 19)), SAMPLE_WITH(PRODUCT(1, 0), F(19, 37), F(19, 7)), SAMPLE_WITH(PRODUCT(0, 0), F(9, 30), F(30, 261)),
+      SAMPLE_WITH(PRODUCT(0, 0), F(2, 1100), F(1100, 5)), SAMPLE_WITH(PRODUCT(0, 0), F(128, 256), F(256, 100)))
+#undef PRODUCT
+#define CONV(stride_h, stride_w, dilation_h, dilation_w, above, left, below, right) \
+    {stride_h, stride_w}, {dilation_h, dilation_w}, {above, left}, {below, right}
+#define CONV2D(...) ATTRIBUTES(tg_conv2d_attributes, CONV(__VA_ARGS__))
+TG_OP(conv2d, SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(2, 4, 5, 2), F(3, 2, 2, 3)), SAMPLE_WITH(CONV2D(1, 1, 1, 1, 1, 1, 1, 1), F(1, 4, 3, 1), F(3, 3, 1, 2)),
+      SAMPLE_WITH(CONV2D(2, 1, 1, 1, 0, 1, 1, 0), F(2, 5, 4, 2), F(2, 3, 2, 1)), SAMPLE_WITH(CONV2D(1, 2, 2, 1, 1, 0, 2, 0), F(1, 5, 4, 2), F(3, 2, 2, 2)),
+      SAMPLE_WITH(CONV2D(3, 3, 1, 1, 0, 0, 0, 0), F(1, 7, 8, 1), F(2, 2, 1, 2)), SAMPLE_WITH(CONV2D(1, 1, 1, 1, -1, 0, 0, -2), F(1, 5, 6, 1), F(2, 2, 1, 3)),
+      SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(0, 3, 3, 2), F(2, 2, 2, 2)), SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(2, 3, 3, 0), F(2, 2, 0, 2)),
+      SAMPLE_WITH(CONV2D(2, 3, 3, 2, 3, 2, 1, 4), F(2, 9, 8, 5), F(3, 2, 5, 33)), SAMPLE_WITH(CONV2D(1, 1, 1, 1, 1, 1, 1, 1), F(1, 12, 12, 3), F(3, 3, 3, 7)),
+      SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(8, 13, 13, 32), F(3, 3, 32, 64)))
+#undef CONV2D
+#define CONV2D_GRADIENT(height, width, ...) ATTRIBUTES(tg_conv2d_gradient_attributes, {CONV(__VA_ARGS__)}, {height, width})
+TG_OP(conv2d_input_gradient, SAMPLE_WITH(CONV2D_GRADIENT(4, 5, 1, 1, 1, 1, 0, 0, 0, 0), F(2, 2, 4, 3), F(3, 2, 2, 3)),
+      SAMPLE_WITH(CONV2D_GRADIENT(4, 3, 1, 1, 1, 1, 1, 1, 1, 1), F(1, 4, 3, 2), F(3, 3, 1, 2)),
+      SAMPLE_WITH(CONV2D_GRADIENT(5, 4, 2, 1, 1, 1, 0, 1, 1, 0), F(2, 3, 3, 1), F(2, 3, 2, 1)),
+      SAMPLE_WITH(CONV2D_GRADIENT(7, 8, 3, 3, 1, 1, 0, 0, 0, 0), F(1, 2, 3, 2), F(2, 2, 1, 2)),
+      SAMPLE_WITH(CONV2D_GRADIENT(5, 6, 1, 1, 1, 1, -1, 0, 0, -2), F(1, 3, 3, 3), F(2, 2, 1, 3)),
+      SAMPLE_WITH(CONV2D_GRADIENT(3, 3, 1, 1, 1, 1, 0, 0, 0, 0), F(0, 2, 2, 2), F(2, 2, 2, 2)),
+      SAMPLE_WITH(CONV2D_GRADIENT(9, 8, 2, 3, 3, 2, 3, 2, 1, 4), F(2, 4, 4, 5), F(3, 2, 33, 5)),
+      SAMPLE_WITH(CONV2D_GRADIENT(9, 9, 4, 2, 2, 4, 2, 1, 2, 3), F(1, 3, 5, 3), F(3, 2, 2, 3)),
+      SAMPLE_WITH(CONV2D_GRADIENT(13, 13, 1, 1, 1, 1, 0, 0, 0, 0), F(8, 11, 11, 64), F(3, 3, 32, 64)))
+TG_OP(conv2d_kernel_gradient, SAMPLE_WITH(CONV2D_GRADIENT(3, 2, 1, 1, 1, 1, 0, 0, 0, 0), F(2, 4, 5, 2), F(2, 2, 4, 3)),
+      SAMPLE_WITH(CONV2D_GRADIENT(3, 3, 1, 1, 1, 1, 1, 1, 1, 1), F(1, 4, 3, 1), F(1, 4, 3, 2)),
+      SAMPLE_WITH(CONV2D_GRADIENT(2, 3, 2, 1, 1, 1, 0, 1, 1, 0), F(2, 5, 4, 2), F(2, 3, 3, 1)),
+      SAMPLE_WITH(CONV2D_GRADIENT(2, 2, 1, 1, 1, 1, -1, 0, 0, -2), F(1, 5, 6, 1), F(1, 3, 3, 3)),
+      SAMPLE_WITH(CONV2D_GRADIENT(2, 2, 1, 1, 1, 1, 0, 0, 0, 0), F(0, 3, 3, 2), F(0, 2, 2, 2)),
+      SAMPLE_WITH(CONV2D_GRADIENT(3, 2, 2, 3, 3, 2, 3, 2, 1, 4), F(2, 9, 8, 5), F(2, 4, 4, 33)),
+      SAMPLE_WITH(CONV2D_GRADIENT(3, 3, 1, 1, 1, 1, 0, 0, 0, 0), F(20, 4, 4, 2), F(20, 2, 2, 2)),
+      SAMPLE_WITH(CONV2D_GRADIENT(3, 3, 1, 1, 1, 1, 0, 0, 0, 0), F(4, 13, 13, 32), F(4, 11, 11, 64)))
+#undef CONV2D_GRADIENT
+#undef CONV
+
+#define WINDOW(height, width, stride_h, stride_w) {height, width}, {stride_h, stride_w}
+#define POOL(...) ATTRIBUTES(tg_pool2d_attributes, WINDOW(__VA_ARGS__))
+TG_OP(max_pool2d, DISTINCT_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)), DISTINCT_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)),
+      DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), DISTINCT_WITH(POOL(1, 1, 1, 1), F(1, 2, 2, 1)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)),
+      DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19)), SAMPLE_WITH(POOL(20, 20, 20, 20), F(1, 20, 20, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
+TG_OP(max_pool2d_argmax, DISTINCT_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)), DISTINCT_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)),
+      DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19)),
+      SAMPLE_WITH(POOL(16, 16, 16, 16), F(1, 16, 16, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
+TG_OP(pool_gather2d, SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2), IN(TG_U8, 0, 4, 2, 2, 2, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3), IN(TG_U8, 0, 4, 1, 2, 2, 3)),
+      SAMPLE_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2), IN(TG_U8, 0, 6, 1, 3, 3, 2)), SAMPLE_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2), IN(TG_U8, 0, 2, 1, 2, 3, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), IN(TG_U8, 0, 255, 1, 4, 4, 2), IN(TG_U8, 0, 4, 1, 2, 2, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), IN(TG_I32, -9, 9, 1, 4, 4, 2), IN(TG_U8, 0, 4, 1, 2, 2, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2), IN(TG_U8, 0, 4, 0, 2, 2, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19), IN(TG_U8, 0, 4, 1, 2, 2, 19)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32), IN(TG_U8, 0, 4, 2, 13, 13, 32)))
+TG_OP(avg_pool2d, SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)), SAMPLE_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)),
+      SAMPLE_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19)),
+      SAMPLE_WITH(POOL(20, 20, 20, 20), F(1, 20, 20, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
+#undef POOL
+#define UNPOOL(height, width, ...) ATTRIBUTES(tg_unpool2d_attributes, {WINDOW(__VA_ARGS__)}, {height, width})
+TG_OP(unpool2d, SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(2, 2, 2, 2), IN(TG_U8, 0, 4, 2, 2, 2, 2)), SAMPLE_WITH(UNPOOL(5, 5, 2, 2, 2, 2), F(1, 2, 2, 3), IN(TG_U8, 0, 4, 1, 2, 2, 3)),
+      SAMPLE_WITH(UNPOOL(5, 4, 3, 2, 1, 1), F(1, 3, 3, 2), IN(TG_U8, 0, 6, 1, 3, 3, 2)), SAMPLE_WITH(UNPOOL(5, 5, 2, 1, 3, 2), F(1, 2, 3, 2), IN(TG_U8, 0, 2, 1, 2, 3, 2)),
+      SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(0, 2, 2, 2), IN(TG_U8, 0, 4, 0, 2, 2, 2)), SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(1, 2, 2, 19), IN(TG_U8, 0, 4, 1, 2, 2, 19)),
+      SAMPLE_WITH(UNPOOL(26, 26, 2, 2, 2, 2), F(8, 13, 13, 32), IN(TG_U8, 0, 4, 8, 13, 13, 32)))
+TG_OP(avg_unpool2d, SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(2, 2, 2, 2)), SAMPLE_WITH(UNPOOL(5, 5, 2, 2, 2, 2), F(1, 2, 2, 3)), SAMPLE_WITH(UNPOOL(5, 4, 3, 2, 1, 1), F(1, 3, 3, 2)),
+      SAMPLE_WITH(UNPOOL(5, 5, 2, 1, 3, 2), F(1, 2, 3, 2)), SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(0, 2, 2, 2)), SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(1, 2, 2, 19)),
+      SAMPLE_WITH(UNPOOL(26, 26, 2, 2, 2, 2), F(8, 13, 13, 32)))
+#undef UNPOOL
+#undef WINDOW

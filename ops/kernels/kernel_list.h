@@ -60,3 +60,13 @@ TG_KERNEL(void, cross_entropy_dense, (const float *x, const float *labels, int64
 
 /* words[4 i + j] = word j of Philox block first + i, for i < blocks: graph/philox.h. */
 TG_KERNEL(void, philox, (uint64_t key, uint64_t counter_high, uint64_t first, int64_t blocks, uint32_t *words))
+
+/* Pooling; see ops/kernels/pool.h. */
+#define TG_POOL(name) TG_KERNEL(void, name, (const tg_pool *pool))
+TG_POOL(max_pool)
+TG_POOL(max_pool_argmax)
+TG_POOL(pool_gather) /* of floats, or of any four bytes */
+TG_POOL(unpool)
+TG_POOL(avg_pool)
+TG_POOL(avg_unpool)
+#undef TG_POOL

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ops/kernels/pool.h"
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/tile.h"
 

@@ -1,0 +1,39 @@
+/* Inside the convolution family: how its ops run (ops/conv_run.c) and how they are rewritten (ops/conv_rules.c). */
+#ifndef TG_OPS_CONV_H
+#define TG_OPS_CONV_H
+
+#include "ops/attributes.h"
+#include "ops/ops.h"
+
+/** What a kernel axis of this extent and dilation spans of the input. */
+static inline int64_t tg_conv2d_reach(int64_t kernel, int64_t dilation)
+{
+    return (kernel - 1) * dilation + 1;
+}
+
+static inline tg_conv2d_options tg_conv2d_options_of(const tg_conv2d_attributes *a)
+{
+    return (tg_conv2d_options){.stride = {a->stride[0], a->stride[1]},
+                               .dilation = {a->dilation[0], a->dilation[1]},
+                               .pad_before = {a->pad_before[0], a->pad_before[1]},
+                               .pad_after = {a->pad_after[0], a->pad_after[1]}};
+}
+
+int tg_conv2d_phases(const tg_work *work); /**< of both the output and the input gradient */
+int tg_conv2d_kernel_gradient_phases(const tg_work *work);
+#define TG_CONV2D_RUNS(name)                                                                                                       \
+    double tg_##name##_flops(const tg_work *work);                                                                                 \
+    int64_t tg_##name##_tasks(const tg_work *work, int phase);                                                                     \
+    size_t tg_##name##_scratch(const tg_work *work);                                                                               \
+    size_t tg_##name##_shared(const tg_work *work);                                                                                \
+    tg_status tg_##name##_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch);
+TG_CONV2D_RUNS(conv2d)
+TG_CONV2D_RUNS(conv2d_input_gradient)
+TG_CONV2D_RUNS(conv2d_kernel_gradient)
+#undef TG_CONV2D_RUNS
+
+enum { TG_CONV2D_RULES = 1, TG_CONV2D_INPUT_GRADIENT_RULES = 2, TG_CONV2D_KERNEL_GRADIENT_RULES = 3 };
+extern const tg_rewrite_rule tg_conv2d_rules[TG_CONV2D_RULES], tg_conv2d_input_gradient_rules[TG_CONV2D_INPUT_GRADIENT_RULES],
+    tg_conv2d_kernel_gradient_rules[TG_CONV2D_KERNEL_GRADIENT_RULES];
+
+#endif

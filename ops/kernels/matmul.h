@@ -1,0 +1,43 @@
+/* One matrix product c = op(a) op(b) cut into tasks, from its extents and the instruction set alone. Row-major and without gaps. */
+#ifndef TG_OPS_KERNELS_MATMUL_H
+#define TG_OPS_KERNELS_MATMUL_H
+
+#include "ops/kernels/kernels.h"
+
+typedef struct tg_matmul_size {
+    int64_t m, n, k;
+    bool transpose_a, transpose_b; /**< a is stored [k, m], b is stored [n, k] */
+} tg_matmul_size;
+
+typedef struct tg_matmul_plan {
+    const tg_kernels *kernels;
+    tg_matmul_size size;
+    bool pack_b;       /**< into panels, before the product; else b is read where it lies */
+    bool pack_a;       /**< block by block, by each task */
+    tg_panels panels;
+    int64_t row_blocks; /**< the rows cut into tiles */
+    int64_t row_tasks, column_tasks;
+    int64_t depth; /**< of a block of k */
+} tg_matmul_plan;
+
+/** The part of c that a task computes: whole rows if first_column is 0 and columns is n. */
+typedef struct tg_matmul_part {
+    int64_t first_row, rows, first_column, columns;
+} tg_matmul_part;
+
+/** `flops_per_task`: about how much work a task should have. */
+tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size size, double flops_per_task);
+/** Floats of one packed b; 0 if it is not packed. */
+int64_t tg_matmul_packed(const tg_matmul_plan *plan);
+/** Floats of scratch that a task needs. */
+int64_t tg_matmul_scratch(const tg_matmul_plan *plan);
+/** Packs panel i of b. */
+void tg_matmul_pack(const tg_matmul_plan *plan, const float *b, float *packed, int64_t i);
+/** Task 0 <= task < row_tasks x column_tasks; b is the packed one if the plan says so. */
+void tg_matmul_run(const tg_matmul_plan *plan, const float *a, const float *b, float *c, int64_t task, float *scratch);
+tg_matmul_part tg_matmul_task(const tg_matmul_plan *plan, int64_t task);
+
+/** Rows [first, end) of the product in f64: the plain loops, with the same order of k. */
+void tg_matmul_plain(tg_matmul_size size, const double *a, const double *b, double *c, int64_t first, int64_t end);
+
+#endif

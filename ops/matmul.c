@@ -1,0 +1,322 @@
+/* Matrix products: [..., m, k] [..., k, n] -> [..., m, n]. */
+#include "ops/kernels/matmul.h"
+
+#include <stdio.h>
+
+#include "ops/attributes.h"
+#include "ops/kernel_set.h"
+#include "ops/op_entries.h"
+#include "ops/ops.h"
+
+enum {
+    MOST_TASKS = 48,          /* of a product: enough for many threads to share evenly */
+    LEAST_TASK_FLOPS = 1 << 18, /* large beside the cost of handing out a task */
+    PACK_TASK_FLOATS = 1 << 14
+};
+
+static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+static int64_t extent(const tg_shape *shape, int from_last) { return shape->dims[shape->rank - 1 - from_last]; }
+
+static int64_t count_batches(const tg_shape *shape)
+{
+    int64_t count = 1;
+    for (int axis = 0; axis < shape->rank - 2; axis++)
+        count *= shape->dims[axis];
+    return count;
+}
+
+static tg_shape batch_shape(const tg_shape *shape)
+{
+    tg_shape batch = *shape;
+    batch.rank -= 2;
+    return batch;
+}
+
+static bool matmul_shape(tg_infer *infer)
+{
+    const tg_matmul_attributes *attributes = infer->attributes;
+    const tg_type *a = &infer->inputs[0], *b = &infer->inputs[1];
+    if (!tg_dtype_is_float(a->dtype) || a->dtype != b->dtype)
+        return tg_infer_fail(infer, "the operands are %s and %s: a product takes floats of one dtype", tg_dtype_name(a->dtype),
+                             tg_dtype_name(b->dtype));
+    if (a->shape.rank < 2 || b->shape.rank < 2)
+        return tg_infer_fail(infer, "operand %d has rank %d, but a product takes matrices: [..., rows, columns]", a->shape.rank >= 2,
+                             a->shape.rank < 2 ? a->shape.rank : b->shape.rank);
+    int64_t columns = extent(&a->shape, attributes->transpose_a), rows = extent(&b->shape, !attributes->transpose_b);
+    if (columns != rows)
+        return tg_infer_fail(infer, "the left side%s has %lld columns, but the right side%s has %lld rows",
+                             attributes->transpose_a ? ", transposed," : "", (long long)columns,
+                             attributes->transpose_b ? ", transposed," : "", (long long)rows);
+    tg_shape shape;
+    if (!tg_shape_broadcast(batch_shape(&a->shape), batch_shape(&b->shape), &shape))
+        return tg_infer_fail(infer, "the axes before the last two do not broadcast");
+    shape.dims[shape.rank++] = extent(&a->shape, !attributes->transpose_a);
+    shape.dims[shape.rank++] = extent(&b->shape, attributes->transpose_b);
+    infer->result = (tg_type){a->dtype, shape};
+    return true;
+}
+
+/* y = a b: a' = y' b^T, b' = a^T y'; where a side is read transposed, its gradient is the transpose of that. */
+static void matmul_gradient(const tg_gradient_args *args, tg_tensor *result)
+{
+    const tg_matmul_attributes *attributes = args->attributes;
+    tg_tensor a = args->inputs[0], b = args->inputs[1], g = args->gradient;
+    bool ta = attributes->transpose_a, tb = attributes->transpose_b;
+    if (args->wanted[0])
+        result[0] = ta ? tg_matmul_with(b, g, (tg_matmul_options){tb, true}) : tg_matmul_with(g, b, (tg_matmul_options){false, !tb});
+    if (!args->wanted[1])
+        return;
+    tg_shape a_shape = tg_tensor_shape(a), b_shape = tg_tensor_shape(b), y_shape = tg_tensor_shape(args->output);
+    if (!ta && b_shape.rank == 2 && a_shape.rank > 2) { /* one product over all rows, instead of a sum of one for each batch */
+        a = tg_reshape(a, TG_SHAPE(count_batches(&a_shape) * extent(&a_shape, 1), extent(&a_shape, 0)));
+        g = tg_reshape(g, TG_SHAPE(count_batches(&y_shape) * extent(&y_shape, 1), extent(&y_shape, 0)));
+    }
+    result[1] = tb ? tg_matmul_with(g, a, (tg_matmul_options){true, ta}) : tg_matmul_with(a, g, (tg_matmul_options){!ta, false});
+}
+
+static double matmul_flops(const tg_work *work)
+{
+    const tg_matmul_attributes *attributes = work->attributes;
+    return 2.0 * (double)tg_shape_count(work->output.shape) * (double)extent(&work->inputs[0].shape, attributes->transpose_a);
+}
+
+static void matmul_describe(const void *attributes, char *text, size_t size)
+{
+    const tg_matmul_attributes *a = attributes;
+    snprintf(text, size, "%s%s%s", a->transpose_a ? "a transposed" : "", a->transpose_a && a->transpose_b ? ", " : "",
+             a->transpose_b ? "b transposed" : "");
+}
+
+/* The node as `batches` products of one size. */
+typedef struct products {
+    tg_matmul_size size;
+    int64_t batches, a_batches, b_batches;
+    bool swapped; /* computed as c^T = b^T a^T */
+} products;
+
+static products products_of(const tg_work *work)
+{
+    const tg_matmul_attributes *attributes = work->attributes;
+    const tg_shape *a = &work->inputs[0].shape, *b = &work->inputs[1].shape, *c = &work->output.shape;
+    products p = {.batches = count_batches(c), .a_batches = count_batches(a), .b_batches = count_batches(b)};
+    p.size = (tg_matmul_size){.m = extent(c, 1), .n = extent(c, 0), .k = extent(a, attributes->transpose_a),
+                              .transpose_a = attributes->transpose_a, .transpose_b = attributes->transpose_b};
+    if (p.b_batches == 1 && !p.size.transpose_a && p.a_batches == p.batches) {
+        p.size.m *= p.batches;
+        p.batches = p.a_batches = 1;
+    }
+    /* A single column would use one lane; as a row it uses them all, if a's columns lie in memory as that needs. */
+    if (p.size.n == 1 && p.size.transpose_a && work->output.dtype == TG_F32) {
+        p.swapped = true;
+        p.size = (tg_matmul_size){.m = 1, .n = p.size.m, .k = p.size.k};
+        int64_t a_batches = p.a_batches;
+        p.a_batches = p.b_batches;
+        p.b_batches = a_batches;
+    }
+    return p;
+}
+
+/* Which of an operand's matrices the batch'th product reads. */
+static int64_t operand_batch(const tg_shape *operand, const tg_shape *output, int64_t batch)
+{
+    int64_t index = 0, step = 1;
+    for (int axis = output->rank - 3, own = operand->rank - 3; own >= 0; axis--, own--) {
+        if (operand->dims[own] > 1)
+            index += batch % output->dims[axis] * step;
+        step *= operand->dims[own];
+        batch /= output->dims[axis];
+    }
+    return index;
+}
+
+static double flops_per_task(const tg_work *work)
+{
+    double even = matmul_flops(work) / MOST_TASKS;
+    return even > LEAST_TASK_FLOPS ? even : LEAST_TASK_FLOPS;
+}
+
+static tg_matmul_plan plan_of(const tg_work *work, const products *p)
+{
+    return tg_matmul_plan_make(tg_kernels_for(work->isa), p->size, flops_per_task(work));
+}
+
+/* How many whole products a task takes, if one is too small for a task. */
+static int64_t products_per_task(const tg_work *work, const products *p)
+{
+    double each = 2.0 * (double)p->size.m * (double)p->size.n * (double)p->size.k, per_task = flops_per_task(work);
+    return each >= per_task ? 1 : (int64_t)(per_task / (each + 1)) + 1;
+}
+
+static int64_t panels_per_task(const tg_matmul_plan *plan)
+{
+    return 1 + PACK_TASK_FLOATS * plan->panels.count / (tg_matmul_packed(plan) + 1);
+}
+
+static bool packs(const tg_work *work)
+{
+    products p = products_of(work);
+    return work->output.dtype == TG_F32 && plan_of(work, &p).pack_b;
+}
+
+static int matmul_phases(const tg_work *work) { return packs(work) ? 2 : 1; }
+
+static int64_t plain_rows_per_task(const tg_work *work, const products *p)
+{
+    return 1 + (int64_t)(flops_per_task(work) / (2.0 * (double)p->size.n * (double)p->size.k + 1));
+}
+
+static int64_t matmul_tasks(const tg_work *work, int phase)
+{
+    products p = products_of(work);
+    tg_matmul_plan plan = plan_of(work, &p);
+    if (tg_shape_count(work->output.shape) == 0)
+        return 0;
+    if (work->output.dtype == TG_F64)
+        return ceil_div(p.batches * p.size.m, plain_rows_per_task(work, &p));
+    if (plan.pack_b && phase == 0)
+        return ceil_div(p.b_batches * plan.panels.count, panels_per_task(&plan));
+    return ceil_div(p.batches, products_per_task(work, &p)) * plan.row_tasks * plan.column_tasks;
+}
+
+static size_t matmul_scratch_bytes(const tg_work *work)
+{
+    products p = products_of(work);
+    tg_matmul_plan plan = plan_of(work, &p);
+    return work->output.dtype == TG_F32 ? (size_t)tg_matmul_scratch(&plan) * sizeof(float) : 0;
+}
+
+static size_t matmul_shared_bytes(const tg_work *work)
+{
+    products p = products_of(work);
+    tg_matmul_plan plan = plan_of(work, &p);
+    return work->output.dtype == TG_F32 ? (size_t)(p.b_batches * tg_matmul_packed(&plan)) * sizeof(float) : 0;
+}
+
+static void finish_part(const tg_buffers *buffers, const tg_matmul_size *size, int64_t at, const tg_matmul_part *part)
+{
+    at += part->first_row * size->n + part->first_column;
+    if (part->columns == size->n)
+        tg_finish(buffers, at, part->rows * size->n);
+    else
+        for (int64_t row = 0; row < part->rows; row++)
+            tg_finish(buffers, at + row * size->n, part->columns);
+}
+
+static void run_pack(const products *p, const tg_matmul_plan *plan, const float *b, float *packed, int64_t task)
+{
+    int64_t per_task = panels_per_task(plan), count = p->b_batches * plan->panels.count;
+    for (int64_t i = task * per_task; i < (task + 1) * per_task && i < count; i++) {
+        int64_t batch = i / plan->panels.count;
+        tg_matmul_pack(plan, b + batch * p->size.k * p->size.n, packed + batch * tg_matmul_packed(plan), i % plan->panels.count);
+    }
+}
+
+static void run_products(const tg_work *work, const tg_buffers *buffers, const products *p, const tg_matmul_plan *plan, int64_t task,
+                         float *scratch)
+{
+    const tg_matmul_size *size = &p->size;
+    const float *a = buffers->inputs[p->swapped], *b = plan->pack_b ? buffers->shared : buffers->inputs[!p->swapped];
+    const tg_shape *a_shape = &work->inputs[p->swapped].shape, *b_shape = &work->inputs[!p->swapped].shape;
+    int64_t b_size = plan->pack_b ? tg_matmul_packed(plan) : size->k * size->n;
+    int64_t parts = plan->row_tasks * plan->column_tasks, per_task = products_per_task(work, p), first = task / parts * per_task;
+    tg_matmul_part part = tg_matmul_task(plan, task % parts);
+    for (int64_t batch = first; batch < first + per_task && batch < p->batches; batch++) {
+        int64_t from_a = p->batches == 1 ? 0 : operand_batch(a_shape, &work->output.shape, batch);
+        int64_t from_b = p->batches == 1 ? 0 : operand_batch(b_shape, &work->output.shape, batch);
+        tg_matmul_run(plan, a + from_a * size->m * size->k, b + from_b * b_size, (float *)buffers->output + batch * size->m * size->n,
+                      task % parts, scratch);
+        finish_part(buffers, size, batch * size->m * size->n, &part);
+    }
+}
+
+static void run_plain(const tg_work *work, const tg_buffers *buffers, const products *p, int64_t task)
+{
+    const tg_matmul_size *size = &p->size;
+    const double *a = buffers->inputs[0], *b = buffers->inputs[1];
+    double *c = buffers->output;
+    int64_t rows = plain_rows_per_task(work, p), end = (task + 1) * rows;
+    for (int64_t at = task * rows; at < end && at < p->batches * size->m;) {
+        int64_t batch = at / size->m, row = at % size->m, stop = row + end - at < size->m ? row + end - at : size->m;
+        int64_t from_a = p->batches == 1 ? 0 : operand_batch(&work->inputs[0].shape, &work->output.shape, batch);
+        int64_t from_b = p->batches == 1 ? 0 : operand_batch(&work->inputs[1].shape, &work->output.shape, batch);
+        tg_matmul_plain(*size, a + from_a * size->m * size->k, b + from_b * size->k * size->n, c + batch * size->m * size->n, row, stop);
+        tg_finish(buffers, at * size->n, (stop - row) * size->n);
+        at += stop - row;
+    }
+}
+
+static tg_status matmul_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
+{
+    products p = products_of(work);
+    tg_matmul_plan plan = plan_of(work, &p);
+    if (work->output.dtype == TG_F64)
+        run_plain(work, buffers, &p, task);
+    else if (plan.pack_b && phase == 0)
+        run_pack(&p, &plan, buffers->inputs[!p.swapped], buffers->shared, task);
+    else
+        run_products(work, buffers, &p, &plan, task, scratch);
+    return TG_OK;
+}
+
+/* A transpose that swaps the last two axes and leaves the others: its input. Else tg_none(). */
+static tg_tensor untranspose(tg_tensor tensor)
+{
+    const tg_node *node = tg_tensor_node(tensor);
+    if (!node || node->op != &tg_op_transpose)
+        return tg_none();
+    const tg_transpose_attributes *attributes = node->attributes;
+    int rank = node->type.shape.rank;
+    for (int i = 0; i < rank - 2; i++)
+        if (attributes->axes[i] != i)
+            return tg_none();
+    bool swaps = rank >= 2 && attributes->axes[rank - 1] == rank - 2;
+    return swaps ? (tg_tensor){tensor.graph, node->inputs[0]} : tg_none();
+}
+
+static tg_tensor rewrite_transpose(const tg_rewrite_args *args)
+{
+    const tg_matmul_attributes *attributes = args->attributes;
+    tg_matmul_options options = {attributes->transpose_a, attributes->transpose_b};
+    tg_tensor a = untranspose(args->inputs[0]), b = untranspose(args->inputs[1]);
+    if (a.id < 0 && b.id < 0)
+        return tg_none();
+    options.transpose_a ^= a.id >= 0;
+    options.transpose_b ^= b.id >= 0;
+    return tg_matmul_with(a.id >= 0 ? a : args->inputs[0], b.id >= 0 ? b : args->inputs[1], options);
+}
+
+static const tg_rewrite_rule matmul_rules[] = {
+    {.name = "matmul(transpose(a), b) -> matmul(a, b) that reads a transposed", .kind = TG_EXACT, .apply = rewrite_transpose},
+};
+
+const tg_op tg_op_matmul = {
+    .name = "matmul",
+    .formula = "y = a b",
+    .traits = TG_CONTRACTION,
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .tolerance = 8,
+    .shape = matmul_shape,
+    .gradient = matmul_gradient,
+    .rewrites = matmul_rules,
+    .n_rewrites = sizeof matmul_rules / sizeof *matmul_rules,
+    .flops = matmul_flops,
+    .describe = matmul_describe,
+    .run = matmul_run,
+    .phases = matmul_phases,
+    .tasks = matmul_tasks,
+    .scratch_bytes = matmul_scratch_bytes,
+    .shared_bytes = matmul_shared_bytes,
+};
+
+tg_tensor tg_matmul_with_at(tg_where where, tg_tensor a, tg_tensor b, tg_matmul_options options)
+{
+    tg_matmul_attributes attributes = {options.transpose_a, options.transpose_b};
+    return tg_apply_at(where, a.graph, &tg_op_matmul, (tg_tensor[]){a, b}, 2, &attributes, sizeof attributes);
+}
+
+tg_tensor tg_matmul_at(tg_where where, tg_tensor a, tg_tensor b)
+{
+    return tg_matmul_with_at(where, a, b, (tg_matmul_options){false, false});
+}
