@@ -69,8 +69,8 @@ void tg_inflater_reset(tg_inflater *inflater) { inflateReset(&inflater->zlib); }
 /* zlib counts in uInt. */
 static uInt at_most(size_t bytes) { return bytes < 1u << 30 ? (uInt)bytes : 1u << 30; }
 
-tg_inflate_result tg_inflate(tg_inflater *inflater, const uint8_t **input, size_t *input_bytes,
-                             uint8_t **output, size_t *output_bytes)
+tg_inflate_result tg_inflate(tg_inflater *inflater, const uint8_t **input, size_t *input_bytes, uint8_t **output,
+                             size_t *output_bytes)
 {
     z_stream *zlib = &inflater->zlib;
     uInt given = at_most(*input_bytes), room = at_most(*output_bytes);
@@ -85,14 +85,10 @@ tg_inflate_result tg_inflate(tg_inflater *inflater, const uint8_t **input, size_
     *output_bytes -= room - zlib->avail_out;
     switch (result) {
     case Z_OK:
-    case Z_BUF_ERROR:
-        return TG_INFLATE_MORE;
-    case Z_STREAM_END:
-        return TG_INFLATE_END;
-    case Z_MEM_ERROR:
-        return TG_INFLATE_MEMORY;
-    default:
-        return TG_INFLATE_DAMAGED;
+    case Z_BUF_ERROR: return TG_INFLATE_MORE;
+    case Z_STREAM_END: return TG_INFLATE_END;
+    case Z_MEM_ERROR: return TG_INFLATE_MEMORY;
+    default: return TG_INFLATE_DAMAGED;
     }
 }
 
@@ -124,8 +120,8 @@ void tg_inflater_free(tg_inflater *inflater) { (void)inflater; }
 
 void tg_inflater_reset(tg_inflater *inflater) { (void)inflater; }
 
-tg_inflate_result tg_inflate(tg_inflater *inflater, const uint8_t **input, size_t *input_bytes,
-                             uint8_t **output, size_t *output_bytes)
+tg_inflate_result tg_inflate(tg_inflater *inflater, const uint8_t **input, size_t *input_bytes, uint8_t **output,
+                             size_t *output_bytes)
 {
     (void)inflater, (void)input, (void)input_bytes, (void)output, (void)output_bytes;
     return TG_INFLATE_DAMAGED;

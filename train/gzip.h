@@ -35,8 +35,8 @@ void tg_inflater_free(tg_inflater *inflater);
 void tg_inflater_reset(tg_inflater *inflater);
 
 /** Unpacks from `*input` to `*output` as far as both reach, and moves the pointers and sizes past what it used. */
-tg_inflate_result tg_inflate(tg_inflater *inflater, const uint8_t **input, size_t *input_bytes,
-                             uint8_t **output, size_t *output_bytes);
+tg_inflate_result tg_inflate(tg_inflater *inflater, const uint8_t **input, size_t *input_bytes, uint8_t **output,
+                             size_t *output_bytes);
 /** What is wrong with damaged data, in a few words. Valid until the inflater is used again. */
 const char *tg_inflater_reason(const tg_inflater *inflater);
 

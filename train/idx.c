@@ -15,6 +15,9 @@ static const char *idx_type_name(uint8_t code)
     }
 }
 
+/* What an array of this rank may be in a set of pictures, for whoever swapped two files. */
+static const char *guess(uint8_t rank) { return rank == 1 ? " (labels?)" : rank == 3 ? " (images?)" : ""; }
+
 /* Reads the magic number: the right rank follows, or an error. */
 static tg_status read_magic(tg_stream *stream, tg_wanted_array wanted)
 {
@@ -30,8 +33,7 @@ static tg_status read_magic(tg_stream *stream, tg_wanted_array wanted)
         return tg_stream_fail(stream, 2, "expected type 0x08 (u8, the only one read here), found 0x%02x (%s)", magic[2], type);
     if (magic[3] != wanted.shape.rank)
         return tg_stream_fail(stream, 3, "expected %d for the number of dimensions, as %s have, found %d%s", wanted.shape.rank,
-                              wanted.what, magic[3],
-                              magic[3] == 1 ? " (labels?)" : magic[3] == 3 ? " (images?)" : "");
+                              wanted.what, magic[3], guess(magic[3]));
     return TG_OK;
 }
 

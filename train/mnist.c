@@ -102,7 +102,7 @@ static tg_status read_array(const place *from, const char *const names[2], tg_wa
 
 static tg_status read_set(const place *from, const set_names *names, tg_image_set *set)
 {
-    tg_byte_array labels, images;
+    tg_byte_array labels = {0}, images = {0};
     tg_wanted_array wanted = {.what = "labels", .name = names->npz_labels, .maximum = TG_MNIST_CLASSES - 1};
     wanted.shape = TG_SHAPE(-1);
     tg_status status = read_array(from, names->labels, wanted, &labels);
@@ -171,27 +171,26 @@ static bool find_place(char path[PATH_BYTES])
     return home && join(path, home, ".keras/datasets/mnist.npz", "") && file_exists(path);
 }
 
-static tg_status draw_set(tg_context *context, uint64_t seed, const char *name, int64_t count, tg_image_set *set)
+static bool allocate_set(tg_context *context, int64_t count, tg_image_set *set)
 {
     set->count = count;
     set->images = tg_allocate(context, (size_t)count * TG_MNIST_PIXELS);
     set->labels = tg_allocate(context, (size_t)count * sizeof *set->labels);
-    if (!set->images || !set->labels)
-        return TG_ERROR_MEMORY;
-    tg_synthetic_digits(seed, name, count, set->images, set->labels);
-    return TG_OK;
+    return set->images && set->labels;
 }
 
-static tg_status draw(tg_context *context, uint64_t seed, tg_mnist *data, char *message)
+static tg_status draw(uint64_t seed, tg_mnist *data, char *message)
 {
+    tg_image_set *train = &data->train, *test = &data->test;
     data->synthetic = true;
     snprintf(data->source, sizeof data->source, "synthetic digits (seed %" PRIu64 ")", seed);
-    tg_status status = draw_set(context, seed, "train", 60000, &data->train);
-    if (status == TG_OK)
-        status = draw_set(context, seed, "test", 10000, &data->test);
-    if (status != TG_OK)
+    if (!allocate_set(data->context, 60000, train) || !allocate_set(data->context, 10000, test)) {
         snprintf(message, TG_MESSAGE_SIZE, "out of memory for synthetic digits");
-    return status;
+        return TG_ERROR_MEMORY;
+    }
+    tg_synthetic_digits(seed, "train", train->count, train->images, train->labels);
+    tg_synthetic_digits(seed, "test", test->count, test->images, test->labels);
+    return TG_OK;
 }
 
 tg_status tg_mnist_load(tg_context *context, const char *where, uint64_t seed, tg_mnist *data, char *message)
@@ -206,8 +205,8 @@ tg_status tg_mnist_load(tg_context *context, const char *where, uint64_t seed, t
     } else if (!where && find_place(found)) {
         where = found;
     }
-    tg_status status = where && strcmp(where, "synthetic") ? read_place(where, named_by, data, message)
-                                                           : draw(context, seed, data, message);
+    bool real = where && strcmp(where, "synthetic");
+    tg_status status = real ? read_place(where, named_by, data, message) : draw(seed, data, message);
     if (status != TG_OK)
         tg_mnist_free(data);
     return status;

@@ -25,7 +25,7 @@ typedef struct tg_image_set {
 /** A whole data set. Its arrays live until tg_mnist_free(). */
 typedef struct tg_mnist {
     tg_context *context;
-    tg_image_set train, test;  /**< of MNIST: 60,000 and 10,000; a validation set is the caller's to cut off */
+    tg_image_set train, test;     /**< of MNIST: 60,000 and 10,000; a validation set is the caller's to cut off */
     bool synthetic;               /**< drawn, not read: every result must say so */
     char source[TG_MESSAGE_SIZE]; /**< for people: "IDX files in data", "synthetic digits (seed 1)" */
 } tg_mnist;

@@ -287,7 +287,8 @@ tg_status tg_stream_finish(tg_stream *stream)
             return tg_stream_fail(stream, stream->position, "expected the end of the data, found more");
         int64_t rest = stream->start + stream->packed_bytes - packed_byte(stream);
         if (rest)
-            return tg_stream_fail_raw(stream, packed_byte(stream), "expected the end of the file, found %" PRId64 " more bytes", rest);
+            return tg_stream_fail_raw(stream, packed_byte(stream), "expected the end of the file, found %" PRId64 " more bytes",
+                                      rest);
     }
     if (stream->has_crc && stream->crc != stream->promised_crc)
         return tg_stream_fail(stream, stream->position, "expected the end of data with CRC32 %08" PRIx32 ", found %08" PRIx32,

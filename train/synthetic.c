@@ -19,6 +19,8 @@ typedef struct knot {
 } knot;
 
 #define STYLES 4
+
+/* clang-format off */
 #define AT(x, y) {x, y, LIFT}
 #define TO(x, y) {x, y, CURVE}
 #define TURN(x, y) {x, y, CORNER}
@@ -86,6 +88,7 @@ static const knot styles[10][STYLES][MAX_KNOTS] = {
      {AT(58, 20), TO(42, 0), TO(18, 10), TO(12, 36), TO(34, 46), TO(56, 28), TURN(60, 8), TO(52, 54), TO(36, 100)},
      {AT(64, 8), TO(36, 0), TO(12, 16), TO(12, 42), TO(38, 52), TO(62, 34), TO(66, 10), TO(64, 40), TO(60, 70), TO(58, 100)}},
 };
+/* clang-format on */
 
 #undef AT
 #undef TO
