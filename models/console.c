@@ -11,14 +11,13 @@
 #include "train/progress.h"
 #include "train/summary.h"
 
-console console_make(const char *program, bool json, bool quiet)
+console console_make(const char *program)
 {
+    /* Large enough that writing happens in console_flushed() alone, which can tell why it failed. */
+    static char buffer[1 << 16];
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     setlocale(LC_CTYPE, "");
-    return (console){
-        .program = program,
-        .style = json ? STYLE_JSON : quiet ? STYLE_QUIET : STYLE_FULL,
-        .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
-    };
+    return (console){.program = program, .style = STYLE_FULL, .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0};
 }
 
 void console_complain(const console *c, const char *format, ...)
@@ -33,11 +32,10 @@ void console_complain(const console *c, const char *format, ...)
 
 bool console_flushed(console *c)
 {
-    errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
     if (!c->output_lost)
-        console_complain(c, "cannot write to standard output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
+        console_complain(c, "cannot write to standard output: %s", strerror(errno));
     c->output_lost = true;
     return false;
 }
@@ -61,15 +59,16 @@ void console_shapes(const console *c, const tg_rows parts[3], bool flat)
     static const char *const names[] = {"training", "validation", "test"};
     if (c->style != STYLE_FULL)
         return;
-    printf("\n%-12s%-22s%-14s%s\n", "", "images", "labels", flat ? "flattened images" : "");
+    printf("\n%-12s%-22s%s\n", "", "images", flat ? "labels        flattened images" : "labels");
     for (int i = 0; i < 3; i++) {
-        char images[64], labels[64], flattened[64] = "";
+        char images[64], labels[64];
         long long n = parts[i].count;
         snprintf(images, sizeof images, "(%lld, %d, %d, 1)", n, TG_MNIST_ROWS, TG_MNIST_COLUMNS);
         snprintf(labels, sizeof labels, "(%lld, %d)", n, TG_MNIST_CLASSES);
         if (flat)
-            snprintf(flattened, sizeof flattened, "(%lld, %d)", n, TG_MNIST_PIXELS);
-        printf("%-12s%-22s%-14s%s\n", names[i], images, labels, flattened);
+            printf("%-12s%-22s%-14s(%lld, %d)\n", names[i], images, labels, n, TG_MNIST_PIXELS);
+        else
+            printf("%-12s%-22s%s\n", names[i], images, labels);
     }
 }
 

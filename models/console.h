@@ -27,7 +27,8 @@ typedef struct run_facts {
     uint64_t seed;
 } run_facts;
 
-console console_make(const char *program, bool json, bool quiet);
+/** The full style. Call it before anything is written to standard output, which it gives a large buffer. */
+console console_make(const char *program);
 /** One sentence on standard error: "program: ...". */
 void console_complain(const console *c, const char *format, ...) TG_PRINTF(2, 3);
 /** Whether all that was written has reached standard output; complains once if not. */

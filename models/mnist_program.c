@@ -53,8 +53,8 @@ static tg_tensor network(tg_tensor pixels, void *user)
 
 static tg_tensor probabilities(tg_tensor logits, void *user)
 {
-    (void)user;
-    return tg_activation_layer(logits, TG_ACTIVATION_SOFTMAX, NULL);
+    const run *r = user;
+    return r->program->probabilities(logits);
 }
 
 static tg_tensor loss(tg_tensor logits, tg_tensor labels, void *user)
@@ -294,9 +294,10 @@ int run_mnist_program(const mnist_program *program, int argc, char **argv)
     run r = {.program = program};
     char message[1024];
     take_signals();
+    r.console = console_make(program->name);
     tg_flags_answer answer = read_settings(program->name, program->about, program->examples, program->hidden, argc, argv, stdout,
                                            &r.settings, message, sizeof message);
-    r.console = console_make(program->name, r.settings.json, r.settings.quiet);
+    r.console.style = r.settings.json ? STYLE_JSON : r.settings.quiet ? STYLE_QUIET : STYLE_FULL;
     if (answer == TG_FLAGS_WRONG) {
         console_complain(&r.console, "%s", message);
         return EXIT_USAGE;
