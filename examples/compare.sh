@@ -1,4 +1,7 @@
 #!/bin/sh
-# Runs an example and compares what it prints with a file: compare.sh PROGRAM EXPECTED.txt
-output=$("$1") || exit 1
-printf '%s\n' "$output" | diff -u "$2" -
+# Runs an example and compares what it prints with a file: compare.sh PROGRAM EXPECTED.txt [ARGUMENT...]
+program=$1
+expected=$2
+shift 2
+output=$("$program" "$@") || exit 1
+printf '%s\n' "$output" | diff -u "$expected" -

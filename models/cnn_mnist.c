@@ -14,6 +14,7 @@ int main(int argc, char **argv)
                     "  cnn_mnist --json > history.jsonl\n"
                     "  cnn_mnist --epochs 0 --dump-graph g.dot && dot -Tsvg g.dot > g.svg",
         .network = cnn,
+        .probabilities = cnn_probabilities,
     };
     return run_mnist_program(&program, argc, argv);
 }

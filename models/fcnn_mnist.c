@@ -16,6 +16,7 @@ int main(int argc, char **argv)
         .flat = true,
         .hidden = true,
         .network = fcnn,
+        .probabilities = fcnn_probabilities,
     };
     return run_mnist_program(&program, argc, argv);
 }

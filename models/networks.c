@@ -24,16 +24,13 @@ static tg_tensor dense(tg_tensor x, int64_t units, const network_settings *setti
     return tg_dense_with(x, options);
 }
 
-static tg_tensor conv(tg_tensor x, int64_t filters, int64_t size, const network_settings *settings)
+/* Convolution, activation and pooling of half the extents. */
+static tg_tensor block(tg_tensor x, int64_t filters, const network_settings *settings)
 {
-    tg_conv2d_layer_options options = tg_conv2d_layer_defaults(filters, size, NULL);
+    tg_conv2d_layer_options options = tg_conv2d_layer_defaults(filters, 3, NULL);
     options.kernel = settings->kernel;
-    return tg_conv2d_layer_with(x, options);
-}
-
-static tg_tensor activate(tg_tensor x, const network_settings *settings)
-{
-    return tg_activation_layer(x, settings->activation, NULL);
+    options.activation = settings->activation;
+    return tg_max_pool2d_layer(tg_conv2d_layer_with(x, options), 2, NULL);
 }
 
 tg_tensor fcnn(tg_tensor image, const network_settings *settings)
@@ -41,19 +38,25 @@ tg_tensor fcnn(tg_tensor image, const network_settings *settings)
     tg_tensor h = image;                                        /* [n, 784] */
     for (int i = 0; i < settings->hidden.count; i++) {
         h = dense(h, settings->hidden.values[i], settings);     /* [n, 100], [n, 50] */
-        h = activate(h, settings);
+        h = tg_activation_layer(h, settings->activation, NULL);
     }
     return dense(h, CLASSES, settings);                         /* [n, 10] */
 }
 
+tg_tensor fcnn_probabilities(tg_tensor logits)
+{
+    return tg_activation_layer(logits, TG_ACTIVATION_SOFTMAX, NULL);
+}
+
 tg_tensor cnn(tg_tensor image, const network_settings *settings)
 {
-    tg_tensor h = conv(image, 32, 3, settings);                 /* [n, 26, 26, 32] */
-    h = activate(h, settings);
-    h = tg_max_pool2d_layer(h, 2, NULL);                        /* [n, 13, 13, 32] */
-    h = conv(h, 64, 3, settings);                               /* [n, 11, 11, 64] */
-    h = activate(h, settings);
-    h = tg_max_pool2d_layer(h, 2, NULL);                        /* [n, 5, 5, 64] */
+    tg_tensor h = block(image, 32, settings);                   /* [n, 26, 26, 32], [n, 13, 13, 32] */
+    h = block(h, 64, settings);                                 /* [n, 11, 11, 64], [n, 5, 5, 64] */
     h = tg_flatten_layer(h, NULL);                              /* [n, 1600] */
     return dense(h, CLASSES, settings);                         /* [n, 10] */
+}
+
+tg_tensor cnn_probabilities(tg_tensor logits)
+{
+    return tg_softmax(logits, -1);
 }

@@ -19,9 +19,13 @@ network_settings network_defaults(void);
 
 /** u8 pixels of any shape to the graph's working float in [0, 1]: x / 255. */
 tg_tensor scale_pixels(tg_tensor pixels);
-/** Fully connected: images [n, 784] -> logits [n, 10]. */
+/** Fully connected: images [n, 784] -> logits [n, 10]. Its activations are layers of their own, as in the notebook. */
 tg_tensor fcnn(tg_tensor image, const network_settings *settings);
-/** Convolutional: images [n, 28, 28, 1] -> logits [n, 10]. */
+/** Logits -> probabilities, by a layer of its own. */
+tg_tensor fcnn_probabilities(tg_tensor logits);
+/** Convolutional: images [n, 28, 28, 1] -> logits [n, 10]. Its activations are parts of its layers, as in the notebook. */
 tg_tensor cnn(tg_tensor image, const network_settings *settings);
+/** Logits -> probabilities, outside of any layer: the last dense layer's activation, which training does without. */
+tg_tensor cnn_probabilities(tg_tensor logits);
 
 #endif

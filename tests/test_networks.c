@@ -68,13 +68,33 @@ END_TEST
 START_TEST(cnn_is_the_notebook_s)
 {
     static const expected_row expected[] = {
-        {"Conv2D", {26, 26, 32}, 320, 26 * 26 * 32 * 9}, {"Activation", {26, 26, 32}, 0, 0}, {"MaxPooling2D", {13, 13, 32}, 0, 0},
-        {"Conv2D", {11, 11, 64}, 18496, 11 * 11 * 64 * 288}, {"Activation", {11, 11, 64}, 0, 0}, {"MaxPooling2D", {5, 5, 64}, 0, 0},
+        {"Conv2D", {26, 26, 32}, 320, 26 * 26 * 32 * 9}, {"MaxPooling2D", {13, 13, 32}, 0, 0},
+        {"Conv2D", {11, 11, 64}, 18496, 11 * 11 * 64 * 288}, {"MaxPooling2D", {5, 5, 64}, 0, 0},
         {"Flatten", {1600}, 0, 0}, {"Dense", {10}, 16010, 16000}};
     tg_variables *variables = tg_variables_new(context, 1);
     tg_graph *graph = tg_graph_new(variables, TG_EVALUATION);
     tg_tensor x = scale_pixels(tg_input(graph, "x", TG_U8, TG_SHAPE(3, 28, 28, 1)));
-    assert_rows(cnn(x, &settings), expected, 8);
+    assert_rows(cnn(x, &settings), expected, 6);
+    tg_graph_free(graph);
+    tg_variables_free(variables);
+}
+END_TEST
+
+START_TEST(probabilities_are_a_layer_where_the_notebook_has_one)
+{
+    tg_variables *variables = tg_variables_new(context, 1);
+    tg_graph *graph = tg_graph_new(variables, TG_EVALUATION);
+    const float logits[] = {0, 0, 0, 0};
+    float values[4];
+    tg_tensor x = tg_constant(graph, TG_F32, TG_SHAPE(1, 4), logits, sizeof logits);
+    tg_tensor plain = cnn_probabilities(x);
+    ck_assert_int_eq(tg_graph_layer_count(graph), 0);
+    tg_tensor layered = fcnn_probabilities(x);
+    ck_assert_str_eq(tg_graph_layer(graph, 0)->kind, "Activation");
+    ck_assert_int_eq(tg_eval(plain, values, sizeof values), TG_OK);
+    ck_assert_float_eq(values[3], 0.25f);
+    ck_assert_int_eq(tg_eval(layered, values, sizeof values), TG_OK);
+    ck_assert_float_eq(values[0], 0.25f);
     tg_graph_free(graph);
     tg_variables_free(variables);
 }
@@ -176,6 +196,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, fcnn_is_the_notebook_s);
     tcase_add_test(tests, cnn_is_the_notebook_s);
+    tcase_add_test(tests, probabilities_are_a_layer_where_the_notebook_has_one);
     tcase_add_test(tests, settings_are_obeyed);
     tcase_add_test(tests, pixels_are_divided_by_255);
     tcase_add_test(tests, fcnn_learns_alike_from_both_labels);

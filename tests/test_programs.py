@@ -64,11 +64,9 @@ SUMMARIES = {
     FCNN: [("dense (Dense)", "(None, 100)", "78,500", "78,400"), ("activation (Activation)", "(None, 100)", "0", "0"),
            ("dense_1 (Dense)", "(None, 50)", "5,050", "5,000"), ("activation_1 (Activation)", "(None, 50)", "0", "0"),
            ("dense_2 (Dense)", "(None, 10)", "510", "500"), ("activation_2 (Activation)", "(None, 10)", "0", "0")],
-    CNN: [("conv2d (Conv2D)", "(None, 26, 26, 32)", "320", "194,688"), ("activation (Activation)", "(None, 26, 26, 32)", "0", "0"),
-          ("max_pooling2d (MaxPooling2D)", "(None, 13, 13, 32)", "0", "0"), ("conv2d_1 (Conv2D)", "(None, 11, 11, 64)", "18,496", "2,230,272"),
-          ("activation_1 (Activation)", "(None, 11, 11, 64)", "0", "0"), ("max_pooling2d_1 (MaxPooling2D)", "(None, 5, 5, 64)", "0", "0"),
-          ("flatten (Flatten)", "(None, 1600)", "0", "0"), ("dense (Dense)", "(None, 10)", "16,010", "16,000"),
-          ("activation_2 (Activation)", "(None, 10)", "0", "0")],
+    CNN: [("conv2d (Conv2D)", "(None, 26, 26, 32)", "320", "194,688"), ("max_pooling2d (MaxPooling2D)", "(None, 13, 13, 32)", "0", "0"),
+          ("conv2d_1 (Conv2D)", "(None, 11, 11, 64)", "18,496", "2,230,272"), ("max_pooling2d_1 (MaxPooling2D)", "(None, 5, 5, 64)", "0", "0"),
+          ("flatten (Flatten)", "(None, 1600)", "0", "0"), ("dense (Dense)", "(None, 10)", "16,010", "16,000")],
 }
 TOTALS = {FCNN: "84,060 (328.36 KB)", CNN: "34,826 (136.04 KB)"}
 EPOCH = re.compile(r"Epoch (\d+)/(\d+)\n(\d+)/(\d+) - \d+s - \d+(?:us|ms|s)/step - accuracy: (\S+) - loss: (\S+) - val_accuracy: (\S+) - val_loss: (\S+)\n")

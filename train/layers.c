@@ -122,7 +122,7 @@ tg_tensor tg_dense_with_at(tg_where where, tg_tensor x, tg_dense_options options
     tg_tensor y = tg_matmul_at(where, x, kernel);
     if (options.use_bias)
         y = add_bias(where, y, options.units, options.bias, options.shared);
-    return tg_layer_end(y);
+    return tg_layer_end(tg_activate_at(where, y, options.activation));
 }
 
 tg_tensor tg_dense_at(tg_where where, tg_tensor x, int64_t units, const char *name)
@@ -178,7 +178,7 @@ tg_tensor tg_conv2d_layer_with_at(tg_where where, tg_tensor x, tg_conv2d_layer_o
     tg_tensor y = tg_conv2d_at(where, x, kernel, how);
     if (options.use_bias)
         y = add_bias(where, y, options.filters, options.bias, options.shared);
-    return tg_layer_end(y);
+    return tg_layer_end(tg_activate_at(where, y, options.activation));
 }
 
 tg_tensor tg_conv2d_layer_at(tg_where where, tg_tensor x, int64_t filters, int64_t size, const char *name)

@@ -48,11 +48,12 @@ typedef struct tg_dense_options {
     const char *name;             /**< NULL: numbered */
     bool use_bias;
     bool shared;                  /**< the name may stand for a layer of this graph already: the same weights are used again */
+    tg_activation_kind activation; /**< applied last, as a part of the layer; zero: linear */
     tg_initializer kernel, bias;  /**< initial values */
 } tg_dense_options;
 /** Keras's: a bias, Glorot-uniform kernel, zero bias. */
 TG_API tg_dense_options tg_dense_defaults(int64_t units, const char *name);
-/** x kernel + bias: x [..., in], rank >= 2 -> [..., units]. kernel [in, units], bias [units]. */
+/** activation(x kernel + bias): x [..., in], rank >= 2 -> [..., units]. kernel [in, units], bias [units]. */
 TG_API tg_tensor tg_dense_with_at(tg_where where, tg_tensor x, tg_dense_options options);
 #define tg_dense_with(...) tg_dense_with_at(TG_HERE, __VA_ARGS__)
 /** tg_dense_with() of the defaults. */
@@ -73,11 +74,12 @@ typedef struct tg_conv2d_layer_options {
     const char *name; /**< NULL: numbered */
     bool use_bias;
     bool shared; /**< as in tg_dense_options */
+    tg_activation_kind activation; /**< the same */
     tg_initializer kernel, bias;
 } tg_conv2d_layer_options;
 /** Keras's: a square kernel, stride 1, valid padding, a bias, Glorot-uniform kernel, zero bias. */
 TG_API tg_conv2d_layer_options tg_conv2d_layer_defaults(int64_t filters, int64_t size, const char *name);
-/** Cross-correlation plus bias: x [n, h, w, c] -> [n, oh, ow, filters]. kernel [size, size, c, filters], bias [filters]. */
+/** activation(cross-correlation plus bias): x [n, h, w, c] -> [n, oh, ow, filters]. kernel [size, size, c, filters], bias [filters]. */
 TG_API tg_tensor tg_conv2d_layer_with_at(tg_where where, tg_tensor x, tg_conv2d_layer_options options);
 #define tg_conv2d_layer_with(...) tg_conv2d_layer_with_at(TG_HERE, __VA_ARGS__)
 /** tg_conv2d_layer_with() of the defaults. */
