@@ -8,6 +8,7 @@
 
 #include "graph/rebuild.h"
 #include "ops/attributes.h"
+#include "ops/rewrites.h"
 
 /* ---- shared by the families ---- */
 
@@ -55,6 +56,9 @@ tg_tensor tg_as_result(const tg_rewrite_args *args, tg_tensor t)
     return tg_ok(t) && tg_type_equal(tg_tensor_type(t), args->type) ? t : tg_none();
 }
 
+/* What is zero but for pooled elements stays so. */
+#define UNPOOLED_OPERAND {"f(unpool2d(y)) -> unpool2d(f(y))", TG_EXACT, 0, tg_rewrite_unpooled_operand}
+
 /* ---- arithmetic ---- */
 
 static tg_tensor add_zero(const tg_rewrite_args *args)
@@ -76,7 +80,8 @@ static tg_tensor add_negative(const tg_rewrite_args *args)
 }
 
 static const tg_rewrite_rule add_rules[] = {{"x + 0 -> x", TG_EXACT, 0, add_zero},
-                                            {"a + (-b) -> a - b", TG_EXACT, 0, add_negative}};
+                                            {"a + (-b) -> a - b", TG_EXACT, 0, add_negative},
+                                            UNPOOLED_OPERAND};
 TG_DEFINE_BINARY(NUMBER, add, "y = a + b", g, g, .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 3,
                  .tolerance = 1, TG_REWRITES(add_rules))
 
@@ -99,7 +104,8 @@ static tg_tensor sub_negative(const tg_rewrite_args *args)
 
 static const tg_rewrite_rule sub_rules[] = {{"x - 0 -> x", TG_EXACT, 0, sub_zero},
                                             {"0 - x -> -x", TG_EXACT, 0, zero_sub},
-                                            {"a - (-b) -> a + b", TG_EXACT, 0, sub_negative}};
+                                            {"a - (-b) -> a + b", TG_EXACT, 0, sub_negative},
+                                            UNPOOLED_OPERAND};
 TG_DEFINE_BINARY(NUMBER, sub, "y = a - b", g, tg_neg(g), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 1,
                  .tolerance = 1, TG_REWRITES(sub_rules))
 
@@ -135,7 +141,8 @@ static tg_tensor mul_itself(const tg_rewrite_args *args)
 static const tg_rewrite_rule mul_rules[] = {{"x 1 -> x", TG_EXACT, 0, mul_one},
                                             {"x (-1) -> -x", TG_EXACT, 0, mul_minus_one},
                                             {"(-a) (-b) -> a b", TG_EXACT, 0, mul_negatives},
-                                            {"x x -> x^2", TG_EXACT, 0, mul_itself}};
+                                            {"x x -> x^2", TG_EXACT, 0, mul_itself},
+                                            UNPOOLED_OPERAND};
 TG_DEFINE_BINARY(NUMBER, mul, "y = a b", tg_mul(g, b), tg_mul(g, a), .traits = TG_POINTWISE, .tolerance = 1,
                  TG_REWRITES(mul_rules))
 
@@ -211,7 +218,9 @@ static tg_tensor neg_sub(const tg_rewrite_args *args)
     return tg_ok(a) ? tg_sub(b, a) : tg_none();
 }
 
-static const tg_rewrite_rule neg_rules[] = {{"-(-x) -> x", TG_EXACT, 0, neg_neg}, {"-(a - b) -> b - a", TG_EXACT, 0, neg_sub}};
+static const tg_rewrite_rule neg_rules[] = {{"-(-x) -> x", TG_EXACT, 0, neg_neg},
+                                            {"-(a - b) -> b - a", TG_EXACT, 0, neg_sub},
+                                            UNPOOLED_OPERAND};
 TG_DEFINE_UNARY(NUMBER, neg, "y = -x", tg_neg(g), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .tolerance = 0,
                 TG_REWRITES(neg_rules))
 
@@ -288,7 +297,7 @@ static tg_tensor where_same(const tg_rewrite_args *args)
 }
 
 TG_BLOCK_ANY(where)
-static const tg_rewrite_rule where_rules[] = {{"c ? x : x -> x", TG_EXACT, 0, where_same}};
+static const tg_rewrite_rule where_rules[] = {{"c ? x : x -> x", TG_EXACT, 0, where_same}, UNPOOLED_OPERAND};
 const tg_op tg_op_where = {.name = "where",
                            .formula = "y = c ? a : b",
                            .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO,
