@@ -84,14 +84,15 @@ void console_summary(const console *c, const char *model, tg_tensor output)
 
 void console_memory(const console *c, int64_t batch, tg_plan_info info)
 {
-    char variables[32], workspace[32], unplanned[32];
+    char total[32], variables[32], planned[32], unplanned[32];
+    size_t intermediates = info.workspace_bytes + info.root_bytes;
     if (c->style != STYLE_FULL)
         return;
-    tg_bytes_text((double)info.variable_bytes, variables, sizeof variables);
-    tg_bytes_text((double)(info.workspace_bytes + info.root_bytes), workspace, sizeof workspace);
-    tg_bytes_text((double)(info.unplanned_bytes + info.root_bytes), unplanned, sizeof unplanned);
-    printf(" A training step of %lld images: %s of weights, moments and counters, and %s of\n intermediates (%s if none shared memory)\n",
-           (long long)batch, variables, workspace, unplanned);
+    printf(" Memory of a training step (%lld images): %s\n   %s weights, moments, counters; %s intermediates (%s without reuse)\n",
+           (long long)batch, tg_bytes_text((double)(info.variable_bytes + intermediates), total, sizeof total),
+           tg_bytes_text((double)info.variable_bytes, variables, sizeof variables),
+           tg_bytes_text((double)intermediates, planned, sizeof planned),
+           tg_bytes_text((double)(info.unplanned_bytes + info.root_bytes), unplanned, sizeof unplanned));
 }
 
 void console_epoch_begin(const console *c, int epoch, int epochs)

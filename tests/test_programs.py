@@ -81,7 +81,8 @@ def text_of_a_run(program):
     table = [tuple(cell.strip() for cell in line.strip("│").split("│")) for line in out.splitlines() if line.startswith("│")]
     assert table == SUMMARIES[program], table
     assert f" Total params: {TOTALS[program]}\n Trainable params: {TOTALS[program]}\n Non-trainable params: 0 (0.00 B)\n" in out
-    assert re.search(r" A training step of 128 images: [\d.]+ [KM]B of weights, moments and counters, and [\d.]+ [KM]B of\n", out), out
+    assert re.search(r"\n Memory of a training step \(128 images\): [\d.]+ [KM]B\n   [\d.]+ [KM]B weights, moments, counters; [\d.]+ [KM]B "
+                     r"intermediates \([\d.]+ [KM]B without reuse\)\n", out), out
     epochs = EPOCH.findall(out)
     steps = str(math.ceil(ROWS / 128))
     assert [e[:4] for e in epochs] == [("1", "2", steps, steps), ("2", "2", steps, steps)], out
