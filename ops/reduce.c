@@ -129,6 +129,30 @@ static tg_tensor rewrite_sum_of_sum(const tg_rewrite_args *args)
     return tg_reshape(tg_sum(x, tg_axes_of_mask(joined)), args->type.shape);
 }
 
+/* Unpooling puts each value at one place of its image's channel: sums over height and width are those of the values. */
+static tg_tensor rewrite_sum_of_unpool(const tg_rewrite_args *args)
+{
+    enum { HEIGHT_AND_WIDTH = 1 << 1 | 1 << 2 };
+    const tg_node *node = tg_tensor_node(args->inputs[0]);
+    const tg_reduce_attributes *a = args->attributes;
+    if (node->op != &tg_op_unpool2d || (a->axes & HEIGHT_AND_WIDTH) != HEIGHT_AND_WIDTH)
+        return tg_none();
+    tg_tensor pooled = {args->graph, node->inputs[0]};
+    return tg_apply(args->graph, args->op, &pooled, 1, a, sizeof *a);
+}
+
+/* Zeros add nothing. */
+static tg_tensor rewrite_sum_of_pad(const tg_rewrite_args *args)
+{
+    const tg_node *node = tg_tensor_node(args->inputs[0]);
+    const tg_reduce_attributes *a = args->attributes;
+    const tg_pad_attributes *pad = node->attributes;
+    if (node->op != &tg_op_pad || pad->value != 0 || !(a->axes >> pad->axis & 1))
+        return tg_none();
+    tg_tensor x = {args->graph, node->inputs[0]};
+    return tg_apply(args->graph, args->op, &x, 1, a, sizeof *a);
+}
+
 /* Two orders of the same terms: each is within half of this, see the entry's tolerance. */
 #define REORDERED 512
 
@@ -138,6 +162,8 @@ static const tg_rewrite_rule extent_rules[] = {
 static const tg_rewrite_rule sum_rules[] = {
     {"sum over extents of 1 -> reshape", TG_EXACT, 0, rewrite_extents_of_one},
     {"sum(sum(x)) -> sum(x)", TG_ROUNDS, REORDERED, rewrite_sum_of_sum},
+    {"sum(unpool2d(y)) -> sum(y)", TG_ROUNDS, REORDERED, rewrite_sum_of_unpool},
+    {"sum(pad(x)) -> sum(x)", TG_ROUNDS, REORDERED, rewrite_sum_of_pad},
 };
 #define RULES(rules) .rewrites = rules, .n_rewrites = sizeof rules / sizeof *rules
 

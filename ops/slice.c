@@ -8,6 +8,7 @@
 #include "ops/kernels/copy.h"
 #include "ops/op_entries.h"
 #include "ops/ops.h"
+#include "ops/rewrites.h"
 
 #define RULES(rules) .rewrites = rules, .n_rewrites = sizeof rules / sizeof *rules
 
@@ -191,6 +192,7 @@ static const tg_rewrite_rule slice_rules[] = {
     {"slice(pad(x)) -> slice(x)", TG_EXACT, 0, rewrite_slice_of_pad},
     {"slice(concat(x, y)) -> slice(x)", TG_EXACT, 0, rewrite_slice_of_concat},
     {"slice(f(x, y)) -> f(slice(x), slice(y))", TG_EXACT, 0, rewrite_slice_of_pointwise},
+    {"slice(conv2d(x, k)) -> conv2d(x, k) of what the slice takes", TG_EXACT, 0, tg_rewrite_slice_conv2d},
 };
 
 static void describe_slice(const void *attributes, char *text, size_t size)
