@@ -69,7 +69,7 @@ static inline random_graph random_graph_make(tg_variables *variables, uint64_t s
     uint32_t n = 0;
     pool[n++] = self.x = tg_input(self.graph, "x", TG_F32, full);
     for (int i = 0; i < RANDOM_VARIABLES; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "v%d", i);
         pool[n++] = self.variables[i] = tg_state(self.graph, name, TG_F32, full, (tg_init){TG_INIT_UNIFORM, -1, 1});
     }

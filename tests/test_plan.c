@@ -255,7 +255,7 @@ static void run_random(tg_context *machine, uint64_t seed, tg_compile_options op
     tg_variables *store = tg_variables_new(machine, 7);
     random_graph made = random_graph_make(store, seed, 60);
     ck_assert_msg(!tg_graph_error(made.graph), "%s", tg_graph_error(made.graph));
-    static float x[RANDOM_ROWS * RANDOM_COLUMNS];
+    float x[RANDOM_ROWS * RANDOM_COLUMNS];
     for (int i = 0; i < LENGTH(x); i++)
         x[i] = (float)((i * 37) % 101) / 50 - 1;
     tg_plan *plan = tg_compile_roots(made.graph, made.roots, 3, options);
@@ -490,7 +490,7 @@ START_TEST(the_same_error_every_time)
         for (int i = 0; i < LENGTH(values); i++)
             values[i] = i % (64 * 100) == 64 * 70 ? -1 : 1;
         for (int i = 0; i < 6; i++) {
-            char name[8];
+            char name[16];
             snprintf(name, sizeof name, "x%d", i);
             tg_tensor x = tg_input(g, name, TG_F32, TG_SHAPE(512, 64));
             sums[i] = SMALL_1(small_sum, tg_name(SMALL_1(small_picky, x), name));
@@ -780,7 +780,8 @@ START_TEST(a_long_chain)
     ok(tg_feed(plan, x, (float[]){1, 2, 3, 4, 5}, 20), plan);
     ok(tg_run(plan), plan);
     ck_assert(((const float *)tg_values(plan, y))[1] == 2);
-    ck_assert_uint_le(tg_plan_describe(plan).workspace_bytes, 100000);
+    if (tg_compile_defaults(context).plan_memory)
+        ck_assert_uint_le(tg_plan_describe(plan).workspace_bytes, 100000);
     tg_plan_free(plan);
 }
 END_TEST
