@@ -71,12 +71,12 @@ static inline vf vf_log(vf x)
     return vf_select(vf_eq(x, vf_zero()), vf_set1(-INFINITY), y);
 }
 
-/** log(1 + x) for 0 <= x <= 1: 2 atanh(x / (2 + x)). */
+/** log(1 + x) for 0 <= x <= 1: 2 atanh(t / 2) with t = 2 x / (2 + x), which is normal where x is. */
 static inline vf vf_log1p_unit(vf x)
 {
-    static const float c[] = {6.666642e-01f, 4.0021434e-01f, 2.8003097e-01f, 2.8006372e-01f};
-    vf s = vf_div(x, vf_add(vf_set1(2), x)), z = vf_mul(s, s);
-    return vf_fma(vf_mul(s, z), vf_polynomial(z, c, 3), vf_add(s, s));
+    static const float c[] = {8.333302e-02f, 1.2506698e-02f, 2.187742e-03f, 5.4699945e-04f};
+    vf t = vf_div(vf_add(x, x), vf_add(vf_set1(2), x)), z = vf_mul(t, t);
+    return vf_fma(vf_mul(t, z), vf_polynomial(z, c, 3), t);
 }
 
 /** exp(x) - 1 for x <= 0. */
