@@ -66,6 +66,8 @@ static bool close_enough(tg_dtype dtype, double got, double expected, double sca
 {
     if (!tg_dtype_is_float(dtype))
         return got == expected;
+    if (scale < 0 && isnan(got))
+        return true;
     if (isnan(expected) || isnan(got))
         return isnan(expected) && isnan(got);
     bool single = dtype == TG_F32;
@@ -77,7 +79,7 @@ static bool close_enough(tg_dtype dtype, double got, double expected, double sca
         return fabs(expected) >= largest * (1 - tolerance * eps) && (got > 0) == (expected > 0);
     if (tolerance == 0)
         return got == rounded || (fabs(expected) < least && fabs(got) <= least);
-    scale = fmax(scale == 0 ? fabs(expected) : scale, least);
+    scale = fmax(scale == 0 ? fabs(expected) : fabs(scale), least);
     /* The reference itself is rounded to f64; a result below the normal range may have been flushed to zero. */
     return fabs(got - expected) <= (tolerance + (single ? 0 : 1)) * eps * scale + (single ? least : 0);
 }
