@@ -88,7 +88,7 @@ void console_memory(const console *c, int64_t batch, tg_plan_info info)
     size_t intermediates = info.workspace_bytes + info.root_bytes;
     if (c->style != STYLE_FULL)
         return;
-    printf(" Memory of a training step (%lld images): %s\n   %s weights, moments, counters; %s intermediates (%s without reuse)\n",
+    printf(" Memory of a training step (%lld images): %s\n   %s variables, %s intermediates (%s without reuse)\n",
            (long long)batch, tg_bytes_text((double)(info.variable_bytes + intermediates), total, sizeof total),
            tg_bytes_text((double)info.variable_bytes, variables, sizeof variables),
            tg_bytes_text((double)intermediates, planned, sizeof planned),

@@ -81,7 +81,7 @@ def text_of_a_run(program):
     table = [tuple(cell.strip() for cell in line.strip("│").split("│")) for line in out.splitlines() if line.startswith("│")]
     assert table == SUMMARIES[program], table
     assert f" Total params: {TOTALS[program]}\n Trainable params: {TOTALS[program]}\n Non-trainable params: 0 (0.00 B)\n" in out
-    assert re.search(r"\n Memory of a training step \(128 images\): [\d.]+ [KM]B\n   [\d.]+ [KM]B weights, moments, counters; [\d.]+ [KM]B "
+    assert re.search(r"\n Memory of a training step \(128 images\): [\d.]+ [KM]B\n   [\d.]+ [KM]B variables, [\d.]+ [KM]B "
                      r"intermediates \([\d.]+ [KM]B without reuse\)\n", out), out
     epochs = EPOCH.findall(out)
     steps = str(math.ceil(ROWS / 128))
