@@ -10,15 +10,18 @@
 #include "ops/ops.h"
 #include "train/fit.h"
 #include "train/flags.h"
+#include "train/idx.h"
 #include "train/initializers.h"
 #include "train/json.h"
 #include "train/layers.h"
 #include "train/metrics.h"
 #include "train/mnist.h"
 #include "train/model.h"
+#include "train/npz.h"
 #include "train/optimizers.h"
 #include "train/permutation.h"
 #include "train/progress.h"
 #include "train/summary.h"
+#include "train/synthetic.h"
 
 #endif

@@ -59,8 +59,12 @@ static double bytes_moved(const tg_tensor *inputs, int n, tg_tensor output)
 
 static void print_row(const char *name, const char *shapes, double seconds, double flops, double bytes, double peak)
 {
-    printf("  %-22s %-40s %10.2f %9.2f %5.1f%% %9.2f\n", name, shapes, 1e6 * seconds, 1e-9 * flops / seconds, 100 * flops / seconds / peak,
-           1e-9 * bytes / seconds);
+    char rate[32] = "-", share[32] = "-";
+    if (flops > 0) {
+        snprintf(rate, sizeof rate, "%.1f", 1e-9 * flops / seconds);
+        snprintf(share, sizeof share, "%.1f%%", 100 * flops / seconds / peak);
+    }
+    printf("  %-22s %-40s %10.2f %9s %6s %9.1f\n", name, shapes, 1e6 * seconds, rate, share, 1e-9 * bytes / seconds);
 }
 
 /* "[128, 784] [784, 100]" */
