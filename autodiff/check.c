@@ -129,18 +129,20 @@ static tg_status slopes_at(checker *c, double *element, double x, double h, slop
     return status;
 }
 
-/* The numeric derivative in one element. Curvature makes the one-sided slopes differ by an amount that halves with h; where
-   it does not, there is a kink. */
+static double gap_of(slopes s) { return fabs(s.above - s.below); }
+
+/* The numeric derivative in one element. Curvature makes the one-sided slopes differ by an amount that falls as h does;
+   where it does not at a half and a quarter of h, there is a kink. */
 static tg_status numeric_derivative(checker *c, double *element, double *derivative, bool *kink)
 {
     double x = *element, h = c->step * fmax(1, fabs(x));
     slopes wide, narrow;
     *kink = false;
     tg_status status = slopes_at(c, element, x, h, &wide);
-    double gap = fabs(wide.above - wide.below);
-    if (!status && gap > KINK_SUSPICION * larger(1, wide.above, wide.below)) {
-        status = slopes_at(c, element, x, h / 2, &narrow);
-        *kink = !status && !(fabs(fabs(narrow.above - narrow.below) / gap - 0.5) < 0.1);
+    bool suspect = !status && gap_of(wide) > KINK_SUSPICION * larger(1, wide.above, wide.below);
+    for (int part = 2; part <= 4 && suspect && !status && !*kink; part *= 2) {
+        status = slopes_at(c, element, x, h / part, &narrow);
+        *kink = !status && !(fabs(gap_of(narrow) / gap_of(wide) * part - 1) < 0.2);
     }
     *derivative = wide.across;
     *element = x;

@@ -1,4 +1,5 @@
 /* References for products, convolutions and pooling. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,7 @@ static void convolve(const tg_conv2d_attributes *a, operand x, operand kernel, o
         meet_padding_in_gradient(x, kernel, may_be_nan);
     visit_products(a, x, kernel, y, scale, may_be_nan);
     for (int64_t i = 0; i < results; i++)
-        scale[i] = may_be_nan[i] ? -scale[i] : scale[i];
+        scale[i] = may_be_nan[i] ? -(scale[i] + DBL_MIN) : scale[i];
     free(may_be_nan);
 }
 
