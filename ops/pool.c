@@ -255,8 +255,7 @@ const tg_op tg_op_pool_gather2d = {
 
 const tg_op tg_op_avg_pool2d = {
     .name = "avg_pool2d", .formula = "y[n,i,j,c] = mean of x over a window", .traits = TG_SECOND_DERIVATIVE_ZERO, POOL, .tolerance = 4,
-    .shape = float_pool_shape, .gradient = avg_pool_gradient, .rewrites = tg_avg_pool2d_rules, .n_rewrites = TG_AVG_POOL2D_RULES,
-    .flops = pool_flops, .run = avg_pool_run};
+    .shape = float_pool_shape, .gradient = avg_pool_gradient, .flops = pool_flops, .run = avg_pool_run};
 
 const tg_op tg_op_avg_unpool2d = {
     .name = "avg_unpool2d", .formula = "x = y / window, over each window", .traits = TG_SECOND_DERIVATIVE_ZERO, POOL, .tolerance = 4,

@@ -10,8 +10,8 @@ static inline tg_pool2d_options tg_pool2d_options_of(const tg_pool2d_attributes 
     return (tg_pool2d_options){.window = {a->window[0], a->window[1]}, .stride = {a->stride[0], a->stride[1]}};
 }
 
-enum { TG_MAX_POOL2D_RULES = 2, TG_ARGMAX_POOL2D_RULES = 2, TG_POOL_GATHER2D_RULES = 4, TG_AVG_POOL2D_RULES = 1 };
+enum { TG_MAX_POOL2D_RULES = 2, TG_ARGMAX_POOL2D_RULES = 2, TG_POOL_GATHER2D_RULES = 4 };
 extern const tg_rewrite_rule tg_max_pool2d_rules[TG_MAX_POOL2D_RULES], tg_argmax_pool2d_rules[TG_ARGMAX_POOL2D_RULES],
-    tg_pool_gather2d_rules[TG_POOL_GATHER2D_RULES], tg_avg_pool2d_rules[TG_AVG_POOL2D_RULES];
+    tg_pool_gather2d_rules[TG_POOL_GATHER2D_RULES];
 
 #endif

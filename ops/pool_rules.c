@@ -142,9 +142,12 @@ static bool is_cut_cheaply(tg_tensor x, int depth)
     return any;
 }
 
+/* Only where windows do not overlap: else the gradient works on whole images, and would have the convolution computed twice. */
 static tg_tensor rewrite_margin(const tg_rewrite_args *args)
 {
     const tg_pool2d_attributes *a = args->attributes;
+    if (!is_disjoint(a))
+        return tg_none();
     tg_tensor inputs[2] = {args->inputs[0], args->inputs[args->n_inputs - 1]};
     tg_shape in = tg_tensor_shape(inputs[0]);
     int64_t read[2];
@@ -237,8 +240,4 @@ const tg_rewrite_rule tg_pool_gather2d_rules[TG_POOL_GATHER2D_RULES] = {
     {.name = "pool_gather2d(unpool2d(y, i), i) -> y", .kind = TG_EXACT, .apply = rewrite_gather_of_unpooled},
     {.name = "pool_gather2d(f(x), i) -> f(pool_gather2d(x, i))", .kind = TG_EXACT, .apply = rewrite_gather_of_pointwise},
     MARGIN("pool_gather2d"),
-};
-
-const tg_rewrite_rule tg_avg_pool2d_rules[TG_AVG_POOL2D_RULES] = {
-    MARGIN("avg_pool2d"),
 };
