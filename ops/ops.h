@@ -108,8 +108,8 @@ TG_API tg_tensor tg_log_softmax_at(tg_where where, tg_tensor x, int axis);
 #define TG_DECLARE_REDUCTION(name)                                              \
     TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor x, tg_axes axes); \
     TG_API tg_tensor tg_##name##_keep_at(tg_where where, tg_tensor x, tg_axes axes);
-TG_DECLARE_REDUCTION(sum)
-TG_DECLARE_REDUCTION(mean)
+TG_DECLARE_REDUCTION(sum) /**< floats, and i32, which wraps around */
+TG_DECLARE_REDUCTION(mean) /**< the sum divided by the number of terms */
 TG_DECLARE_REDUCTION(reduce_max) /**< ties share the gradient equally */
 TG_DECLARE_REDUCTION(reduce_min)
 TG_DECLARE_REDUCTION(logsumexp)
@@ -197,9 +197,9 @@ TG_API tg_tensor tg_global_avg_pool2d_at(tg_where where, tg_tensor x);
 
 /* ---- layout ---- */
 
-/** The same elements in row-major order; one extent may be -1, to be inferred. */
+/** The same elements in row-major order; one extent may be -1, to be inferred. The same shape records nothing. */
 TG_API tg_tensor tg_reshape_at(tg_where where, tg_tensor x, tg_shape shape);
-/** Axis i of the result is axis permutation.axes[i] of x; TG_ALL_AXES reverses them. */
+/** Axis i of the result is axis permutation.axes[i] of x; TG_ALL_AXES reverses them. An order that moves nothing records nothing. */
 TG_API tg_tensor tg_transpose_at(tg_where where, tg_tensor x, tg_axes permutation);
 /** Broadcasts to exactly this shape. The same shape records nothing. */
 TG_API tg_tensor tg_broadcast_to_at(tg_where where, tg_tensor x, tg_shape shape);
