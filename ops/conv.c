@@ -23,11 +23,13 @@ static bool check_options(tg_infer *infer, const tg_conv2d_attributes *a, const 
         static const char *const names[4] = {"stride", "dilation", "padding before", "padding after"};
         for (int i = 0; i < 4; i++)
             if (values[i] < (i < 2 ? 1 : -largest) || values[i] > largest)
-                return tg_infer_fail(infer, "the %s of %lld along the %s is out of range", names[i], (long long)values[i], axis_names[axis]);
+                return tg_infer_fail(infer, "the %s of %lld along the %s is out of range", names[i], (long long)values[i],
+                                     axis_names[axis]);
         if (size->in[axis] > largest || size->kernel[axis] > largest || size->in[axis] < 0)
             return tg_infer_fail(infer, "the %s is out of range", axis_names[axis]);
         if (size->kernel[axis] < 1)
-            return tg_infer_fail(infer, "the kernel's %s is %lld, but must be 1 or more", axis_names[axis], (long long)size->kernel[axis]);
+            return tg_infer_fail(infer, "the kernel's %s is %lld, but must be 1 or more", axis_names[axis],
+                                 (long long)size->kernel[axis]);
     }
     return true;
 }
@@ -45,21 +47,24 @@ static bool check_window(tg_infer *infer, const tg_conv2d_attributes *a, extents
     }
     if (spans[0] <= padded[0] && spans[1] <= padded[1])
         return true;
-    return tg_infer_fail(infer, "the %lldx%lld kernel%s spans %lldx%lld, more than the padded input's %lldx%lld", (long long)size->kernel[0],
-                         (long long)size->kernel[1], a->dilation[0] > 1 || a->dilation[1] > 1 ? ", dilated," : "", (long long)spans[0],
-                         (long long)spans[1], (long long)padded[0], (long long)padded[1]);
+    return tg_infer_fail(infer, "the %lldx%lld kernel%s spans %lldx%lld, more than the padded input's %lldx%lld",
+                         (long long)size->kernel[0], (long long)size->kernel[1],
+                         a->dilation[0] > 1 || a->dilation[1] > 1 ? ", dilated," : "", (long long)spans[0], (long long)spans[1],
+                         (long long)padded[0], (long long)padded[1]);
 }
 
 static bool check_operands(tg_infer *infer, const char *first, const char *second)
 {
     const tg_type *types = infer->inputs;
     if (!tg_dtype_is_float(types[0].dtype) || types[0].dtype != types[1].dtype)
-        return tg_infer_fail(infer, "%s is %s and %s is %s: a convolution takes floats of one dtype", first, tg_dtype_name(types[0].dtype), second,
-                             tg_dtype_name(types[1].dtype));
+        return tg_infer_fail(infer, "%s is %s and %s is %s: a convolution takes floats of one dtype", first,
+                             tg_dtype_name(types[0].dtype), second, tg_dtype_name(types[1].dtype));
     for (int i = 0; i < 2; i++)
         if (types[i].shape.rank != 4)
-            return tg_infer_fail(infer, "%s has rank %d, but a convolution takes [n, height, width, channels] and [height, width, channels, filters]",
-                                 i ? second : first, types[i].shape.rank);
+            return tg_infer_fail(
+                infer,
+                "%s has rank %d, but a convolution takes [n, height, width, channels] and [height, width, channels, filters]",
+                i ? second : first, types[i].shape.rank);
     return true;
 }
 
@@ -72,8 +77,9 @@ static bool check_gradient(tg_infer *infer, const extents *size, const tg_shape 
 {
     if (gradient->dims[1] == size->out[0] && gradient->dims[2] == size->out[1])
         return true;
-    return tg_infer_fail(infer, "the gradient is %lldx%lld, but the convolution's output is %lldx%lld", (long long)gradient->dims[1],
-                         (long long)gradient->dims[2], (long long)size->out[0], (long long)size->out[1]);
+    return tg_infer_fail(infer, "the gradient is %lldx%lld, but the convolution's output is %lldx%lld",
+                         (long long)gradient->dims[1], (long long)gradient->dims[2], (long long)size->out[0],
+                         (long long)size->out[1]);
 }
 
 static bool conv2d_shape(tg_infer *infer)
@@ -162,7 +168,8 @@ static void describe(const tg_conv2d_attributes *a, char *text, size_t size)
         const char *name;
         const int64_t *pair;
         int64_t usual;
-    } const parts[4] = {{"stride", a->stride, 1}, {"dilation", a->dilation, 1}, {"pad before", a->pad_before, 0}, {"pad after", a->pad_after, 0}};
+    } const parts[4] = {
+        {"stride", a->stride, 1}, {"dilation", a->dilation, 1}, {"pad before", a->pad_before, 0}, {"pad after", a->pad_after, 0}};
     size_t at = 0;
     if (size > 0)
         text[0] = '\0';
@@ -175,10 +182,7 @@ static void describe(const tg_conv2d_attributes *a, char *text, size_t size)
     }
 }
 
-static void conv2d_describe(const void *attributes, char *text, size_t size)
-{
-    describe(attributes, text, size);
-}
+static void conv2d_describe(const void *attributes, char *text, size_t size) { describe(attributes, text, size); }
 
 static void gradient_describe(const void *attributes, char *text, size_t size)
 {
@@ -273,14 +277,16 @@ tg_tensor tg_conv2d_input_gradient_at(tg_where where, tg_tensor gradient, tg_ten
                        sizeof attributes);
 }
 
-tg_tensor tg_conv2d_kernel_gradient_at(tg_where where, tg_tensor x, tg_tensor gradient, int64_t kernel_height, int64_t kernel_width,
-                                       tg_conv2d_options options)
+tg_tensor tg_conv2d_kernel_gradient_at(tg_where where, tg_tensor x, tg_tensor gradient, int64_t kernel_height,
+                                       int64_t kernel_width, tg_conv2d_options options)
 {
     tg_conv2d_gradient_attributes attributes = {normalised(options), {kernel_height, kernel_width}};
-    return tg_apply_at(where, x.graph, &tg_op_conv2d_kernel_gradient, (tg_tensor[]){x, gradient}, 2, &attributes, sizeof attributes);
+    return tg_apply_at(where, x.graph, &tg_op_conv2d_kernel_gradient, (tg_tensor[]){x, gradient}, 2, &attributes,
+                       sizeof attributes);
 }
 
-tg_conv2d_options tg_same_padding(tg_conv2d_options options, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width)
+tg_conv2d_options tg_same_padding(tg_conv2d_options options, int64_t height, int64_t width, int64_t kernel_height,
+                                  int64_t kernel_width)
 {
     tg_conv2d_attributes a = normalised(options);
     int64_t extent[2] = {height, width}, kernel[2] = {kernel_height, kernel_width};

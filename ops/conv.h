@@ -6,10 +6,7 @@
 #include "ops/ops.h"
 
 /** What a kernel axis of this extent and dilation spans of the input. */
-static inline int64_t tg_conv2d_reach(int64_t kernel, int64_t dilation)
-{
-    return (kernel - 1) * dilation + 1;
-}
+static inline int64_t tg_conv2d_reach(int64_t kernel, int64_t dilation) { return (kernel - 1) * dilation + 1; }
 
 static inline tg_conv2d_options tg_conv2d_options_of(const tg_conv2d_attributes *a)
 {
@@ -21,11 +18,11 @@ static inline tg_conv2d_options tg_conv2d_options_of(const tg_conv2d_attributes 
 
 int tg_conv2d_phases(const tg_work *work); /**< of both the output and the input gradient */
 int tg_conv2d_kernel_gradient_phases(const tg_work *work);
-#define TG_CONV2D_RUNS(name)                                                                                                       \
-    double tg_##name##_flops(const tg_work *work);                                                                                 \
-    int64_t tg_##name##_tasks(const tg_work *work, int phase);                                                                     \
-    size_t tg_##name##_scratch(const tg_work *work);                                                                               \
-    size_t tg_##name##_shared(const tg_work *work);                                                                                \
+#define TG_CONV2D_RUNS(name)                                   \
+    double tg_##name##_flops(const tg_work *work);             \
+    int64_t tg_##name##_tasks(const tg_work *work, int phase); \
+    size_t tg_##name##_scratch(const tg_work *work);           \
+    size_t tg_##name##_shared(const tg_work *work);            \
     tg_status tg_##name##_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch);
 TG_CONV2D_RUNS(conv2d)
 TG_CONV2D_RUNS(conv2d_input_gradient)

@@ -85,10 +85,7 @@ static tg_tensor with_gradient_stretch(const tg_rewrite_args *args, tg_tensor gr
     return tg_conv2d_kernel_gradient(args->inputs[0], gradient, a->extent[0], a->extent[1], tg_conv2d_options_of(&conv));
 }
 
-static tg_tensor gradient_of(const tg_rewrite_args *args)
-{
-    return args->inputs[args->op == &tg_op_conv2d_kernel_gradient];
-}
+static tg_tensor gradient_of(const tg_rewrite_args *args) { return args->inputs[args->op == &tg_op_conv2d_kernel_gradient]; }
 
 static tg_tensor rewrite_padded_gradient(const tg_rewrite_args *args)
 {
@@ -119,7 +116,8 @@ tg_tensor tg_rewrite_slice_conv2d(const tg_rewrite_args *args)
         return tg_none();
     tg_tensor x = {args->graph, node->inputs[0]}, kernel = {args->graph, node->inputs[1]};
     stretch s = {(int)slice->axis - 1, slice->start, slice->step, slice->count};
-    tg_conv2d_attributes a = take(*(const tg_conv2d_attributes *)node->attributes, s, tg_tensor_shape(x), tg_tensor_shape(kernel).dims[s.axis]);
+    tg_conv2d_attributes a =
+        take(*(const tg_conv2d_attributes *)node->attributes, s, tg_tensor_shape(x), tg_tensor_shape(kernel).dims[s.axis]);
     return tg_conv2d(x, kernel, tg_conv2d_options_of(&a));
 }
 
@@ -128,15 +126,22 @@ const tg_rewrite_rule tg_conv2d_rules[TG_CONV2D_RULES] = {
 };
 
 const tg_rewrite_rule tg_conv2d_input_gradient_rules[TG_CONV2D_INPUT_GRADIENT_RULES] = {
-    {.name = "conv2d_input_gradient(pad(y), k) -> conv2d_input_gradient(y, k) with less padding", .kind = TG_EXACT,
+    {.name = "conv2d_input_gradient(pad(y), k) -> conv2d_input_gradient(y, k) with less padding",
+     .kind = TG_EXACT,
      .apply = rewrite_padded_gradient},
-    {.name = "conv2d_input_gradient(unpool2d(y), k) without what no window reaches", .kind = TG_EXACT, .apply = rewrite_unpooled_gradient},
+    {.name = "conv2d_input_gradient(unpool2d(y), k) without what no window reaches",
+     .kind = TG_EXACT,
+     .apply = rewrite_unpooled_gradient},
 };
 
 const tg_rewrite_rule tg_conv2d_kernel_gradient_rules[TG_CONV2D_KERNEL_GRADIENT_RULES] = {
-    {.name = "conv2d_kernel_gradient(x, pad(y)) -> conv2d_kernel_gradient(x, y) with less padding", .kind = TG_EXACT,
+    {.name = "conv2d_kernel_gradient(x, pad(y)) -> conv2d_kernel_gradient(x, y) with less padding",
+     .kind = TG_EXACT,
      .apply = rewrite_padded_gradient},
-    {.name = "conv2d_kernel_gradient(x, unpool2d(y)) without what no window reaches", .kind = TG_EXACT, .apply = rewrite_unpooled_gradient},
-    {.name = "conv2d_kernel_gradient(pad(x), y) -> conv2d_kernel_gradient(x, y) with padding", .kind = TG_EXACT,
+    {.name = "conv2d_kernel_gradient(x, unpool2d(y)) without what no window reaches",
+     .kind = TG_EXACT,
+     .apply = rewrite_unpooled_gradient},
+    {.name = "conv2d_kernel_gradient(pad(x), y) -> conv2d_kernel_gradient(x, y) with padding",
+     .kind = TG_EXACT,
      .apply = rewrite_padded_kernel_input},
 };

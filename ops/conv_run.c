@@ -3,20 +3,25 @@
 
 #include "ops/kernel_set.h"
 #include "ops/kernels/conv.h"
+#include "ops/kernels/integers.h"
 
 enum {
     SUM_ELEMENTS = 4096, /* of a task that adds partial sums */
     PLAIN_TASK_FLOPS = 1 << 20
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 /* The convolution that a node is a product of: x, kernel and output, whichever of them it computes. */
 static tg_conv_size size_of(const tg_conv2d_attributes *a, const tg_type *x, const tg_type *kernel, const tg_type *y)
 {
     const int64_t *in = x->shape.dims, *k = kernel->shape.dims, *out = y->shape.dims;
-    return (tg_conv_size){.images = in[0], .channels = in[3], .filters = out[3], .in = {in[1], in[2]}, .kernel = {k[0], k[1]},
-                          .out = {out[1], out[2]}, .stride = {a->stride[0], a->stride[1]}, .dilation = {a->dilation[0], a->dilation[1]},
+    return (tg_conv_size){.images = in[0],
+                          .channels = in[3],
+                          .filters = out[3],
+                          .in = {in[1], in[2]},
+                          .kernel = {k[0], k[1]},
+                          .out = {out[1], out[2]},
+                          .stride = {a->stride[0], a->stride[1]},
+                          .dilation = {a->dilation[0], a->dilation[1]},
                           .pad = {a->pad_before[0], a->pad_before[1]}};
 }
 
@@ -87,7 +92,7 @@ static int64_t sweep_tasks(const tg_work *work, int phase, bool gradient)
     if (is_empty(work))
         return 0;
     if (!is_fast(work))
-        return ceil_div(c.rows, plain_rows(&c.size, c.rows));
+        return tg_ceil_div(c.rows, plain_rows(&c.size, c.rows));
     tg_conv_sweep sweep = make_sweep(work, &c);
     return phase == 0 ? sweep.panels.count : tg_conv_sweep_tasks(&sweep);
 }
@@ -129,7 +134,8 @@ static tg_status run_sweep(const tg_work *work, const tg_buffers *buffers, bool 
         return TG_OK;
     }
     int64_t first = task * plain_rows(&c.size, c.rows), end = plain_end(&c.size, c.rows, task);
-    (gradient ? tg_conv_input_gradient_plain : tg_conv_plain)(&c.size, buffers->inputs[0], buffers->inputs[1], buffers->output, first, end);
+    (gradient ? tg_conv_input_gradient_plain : tg_conv_plain)(&c.size, buffers->inputs[0], buffers->inputs[1], buffers->output,
+                                                              first, end);
     finish_rows(buffers, first, end, c.row_elements);
     return TG_OK;
 }
@@ -166,8 +172,8 @@ int64_t tg_conv2d_kernel_gradient_tasks(const tg_work *work, int phase)
     if (is_empty(work))
         return 0;
     if (!is_fast(work))
-        return ceil_div(reduce.rows, plain_rows(&reduce.size, reduce.rows));
-    return phase == 0 ? tg_conv_reduce_tasks(&reduce) : ceil_div(tg_shape_count(work->output.shape), SUM_ELEMENTS);
+        return tg_ceil_div(reduce.rows, plain_rows(&reduce.size, reduce.rows));
+    return phase == 0 ? tg_conv_reduce_tasks(&reduce) : tg_ceil_div(tg_shape_count(work->output.shape), SUM_ELEMENTS);
 }
 
 size_t tg_conv2d_kernel_gradient_scratch(const tg_work *work)

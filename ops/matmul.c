@@ -5,16 +5,15 @@
 
 #include "ops/attributes.h"
 #include "ops/kernel_set.h"
+#include "ops/kernels/integers.h"
 #include "ops/op_entries.h"
 #include "ops/ops.h"
 
 enum {
-    MOST_TASKS = 48,          /* of a product: enough for many threads to share evenly */
+    MOST_TASKS = 48,            /* of a product: enough for many threads to share evenly */
     LEAST_TASK_FLOPS = 1 << 18, /* large beside the cost of handing out a task */
     PACK_TASK_FLOATS = 1 << 14
 };
-
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 static int64_t extent(const tg_shape *shape, int from_last) { return shape->dims[shape->rank - 1 - from_last]; }
 
@@ -41,8 +40,8 @@ static bool matmul_shape(tg_infer *infer)
         return tg_infer_fail(infer, "the operands are %s and %s: a product takes floats of one dtype", tg_dtype_name(a->dtype),
                              tg_dtype_name(b->dtype));
     if (a->shape.rank < 2 || b->shape.rank < 2)
-        return tg_infer_fail(infer, "operand %d has rank %d, but a product takes matrices: [..., rows, columns]", a->shape.rank >= 2,
-                             a->shape.rank < 2 ? a->shape.rank : b->shape.rank);
+        return tg_infer_fail(infer, "operand %d has rank %d, but a product takes matrices: [..., rows, columns]",
+                             a->shape.rank >= 2, a->shape.rank < 2 ? a->shape.rank : b->shape.rank);
     int64_t columns = extent(&a->shape, attributes->transpose_a), rows = extent(&b->shape, !attributes->transpose_b);
     if (columns != rows)
         return tg_infer_fail(infer, "the left side%s has %lld columns, but the right side%s has %lld rows",
@@ -64,7 +63,8 @@ static void matmul_gradient(const tg_gradient_args *args, tg_tensor *result)
     tg_tensor a = args->inputs[0], b = args->inputs[1], g = args->gradient;
     bool ta = attributes->transpose_a, tb = attributes->transpose_b;
     if (args->wanted[0])
-        result[0] = ta ? tg_matmul_with(b, g, (tg_matmul_options){tb, true}) : tg_matmul_with(g, b, (tg_matmul_options){false, !tb});
+        result[0] =
+            ta ? tg_matmul_with(b, g, (tg_matmul_options){tb, true}) : tg_matmul_with(g, b, (tg_matmul_options){false, !tb});
     if (!args->wanted[1])
         return;
     tg_shape a_shape = tg_tensor_shape(a), b_shape = tg_tensor_shape(b), y_shape = tg_tensor_shape(args->output);
@@ -100,8 +100,11 @@ static products products_of(const tg_work *work)
     const tg_matmul_attributes *attributes = work->attributes;
     const tg_shape *a = &work->inputs[0].shape, *b = &work->inputs[1].shape, *c = &work->output.shape;
     products p = {.batches = count_batches(c), .a_batches = count_batches(a), .b_batches = count_batches(b)};
-    p.size = (tg_matmul_size){.m = extent(c, 1), .n = extent(c, 0), .k = extent(a, attributes->transpose_a),
-                              .transpose_a = attributes->transpose_a, .transpose_b = attributes->transpose_b};
+    p.size = (tg_matmul_size){.m = extent(c, 1),
+                              .n = extent(c, 0),
+                              .k = extent(a, attributes->transpose_a),
+                              .transpose_a = attributes->transpose_a,
+                              .transpose_b = attributes->transpose_b};
     if (p.b_batches == 1 && !p.size.transpose_a && p.a_batches == p.batches) {
         p.size.m *= p.batches;
         p.batches = p.a_batches = 1;
@@ -173,10 +176,10 @@ static int64_t matmul_tasks(const tg_work *work, int phase)
     if (tg_shape_count(work->output.shape) == 0)
         return 0;
     if (work->output.dtype == TG_F64)
-        return ceil_div(p.batches * p.size.m, plain_rows_per_task(work, &p));
+        return tg_ceil_div(p.batches * p.size.m, plain_rows_per_task(work, &p));
     if (plan.pack_b && phase == 0)
-        return ceil_div(p.b_batches * plan.panels.count, panels_per_task(&plan));
-    return ceil_div(p.batches, products_per_task(work, &p)) * plan.row_tasks * plan.column_tasks;
+        return tg_ceil_div(p.b_batches * plan.panels.count, panels_per_task(&plan));
+    return tg_ceil_div(p.batches, products_per_task(work, &p)) * plan.row_tasks * plan.column_tasks;
 }
 
 static size_t matmul_scratch_bytes(const tg_work *work)
@@ -212,8 +215,8 @@ static void run_pack(const products *p, const tg_matmul_plan *plan, const float 
     }
 }
 
-static void run_products(const tg_work *work, const tg_buffers *buffers, const products *p, const tg_matmul_plan *plan, int64_t task,
-                         float *scratch)
+static void run_products(const tg_work *work, const tg_buffers *buffers, const products *p, const tg_matmul_plan *plan,
+                         int64_t task, float *scratch)
 {
     const tg_matmul_size *size = &p->size;
     const float *a = buffers->inputs[p->swapped], *b = plan->pack_b ? buffers->shared : buffers->inputs[!p->swapped];
@@ -224,8 +227,8 @@ static void run_products(const tg_work *work, const tg_buffers *buffers, const p
     for (int64_t batch = first; batch < first + per_task && batch < p->batches; batch++) {
         int64_t from_a = p->batches == 1 ? 0 : operand_batch(a_shape, &work->output.shape, batch);
         int64_t from_b = p->batches == 1 ? 0 : operand_batch(b_shape, &work->output.shape, batch);
-        tg_matmul_run(plan, a + from_a * size->m * size->k, b + from_b * b_size, (float *)buffers->output + batch * size->m * size->n,
-                      task % parts, scratch);
+        tg_matmul_run(plan, a + from_a * size->m * size->k, b + from_b * b_size,
+                      (float *)buffers->output + batch * size->m * size->n, task % parts, scratch);
         finish_part(buffers, size, batch * size->m * size->n, &part);
     }
 }
@@ -240,7 +243,8 @@ static void run_plain(const tg_work *work, const tg_buffers *buffers, const prod
         int64_t batch = at / size->m, row = at % size->m, stop = row + end - at < size->m ? row + end - at : size->m;
         int64_t from_a = p->batches == 1 ? 0 : operand_batch(&work->inputs[0].shape, &work->output.shape, batch);
         int64_t from_b = p->batches == 1 ? 0 : operand_batch(&work->inputs[1].shape, &work->output.shape, batch);
-        tg_matmul_plain(*size, a + from_a * size->m * size->k, b + from_b * size->k * size->n, c + batch * size->m * size->n, row, stop);
+        tg_matmul_plain(*size, a + from_a * size->m * size->k, b + from_b * size->k * size->n, c + batch * size->m * size->n, row,
+                        stop);
         tg_finish(buffers, at * size->n, (stop - row) * size->n);
         at += stop - row;
     }

@@ -30,21 +30,23 @@ static bool pooled_extents(tg_infer *infer, const tg_pool2d_attributes *a, const
 {
     for (int axis = 0; axis < 2; axis++) {
         if (a->window[axis] < 1 || a->window[axis] > largest || a->stride[axis] < 1 || a->stride[axis] > largest)
-            return tg_infer_fail(infer, "the window is %lldx%lld with stride %lldx%lld, but each must be 1 or more", (long long)a->window[0],
-                                 (long long)a->window[1], (long long)a->stride[0], (long long)a->stride[1]);
+            return tg_infer_fail(infer, "the window is %lldx%lld with stride %lldx%lld, but each must be 1 or more",
+                                 (long long)a->window[0], (long long)a->window[1], (long long)a->stride[0],
+                                 (long long)a->stride[1]);
         out[axis] = (in[axis] - a->window[axis]) / a->stride[axis] + 1;
     }
     if (a->window[0] <= in[0] && a->window[1] <= in[1])
         return true;
-    return tg_infer_fail(infer, "the %lldx%lld window is larger than the %lldx%lld image", (long long)a->window[0], (long long)a->window[1],
-                         (long long)in[0], (long long)in[1]);
+    return tg_infer_fail(infer, "the %lldx%lld window is larger than the %lldx%lld image", (long long)a->window[0],
+                         (long long)a->window[1], (long long)in[0], (long long)in[1]);
 }
 
 static bool pool_shape(tg_infer *infer)
 {
     const tg_type *x = &infer->inputs[0];
     infer->result = *x;
-    return check_image(infer, 0, "x") && pooled_extents(infer, infer->attributes, &x->shape.dims[1], &infer->result.shape.dims[1]);
+    return check_image(infer, 0, "x") &&
+           pooled_extents(infer, infer->attributes, &x->shape.dims[1], &infer->result.shape.dims[1]);
 }
 
 static bool float_pool_shape(tg_infer *infer) { return check_float(infer) && pool_shape(infer); }
@@ -63,8 +65,8 @@ static bool check_positions(tg_infer *infer, const tg_pool2d_attributes *a)
 {
     if (a->window[0] <= MOST_POSITIONS && a->window[1] <= MOST_POSITIONS / a->window[0])
         return true;
-    return tg_infer_fail(infer, "the %lldx%lld window has more than the %d positions that a u8 argmax can name", (long long)a->window[0],
-                         (long long)a->window[1], MOST_POSITIONS);
+    return tg_infer_fail(infer, "the %lldx%lld window has more than the %d positions that a u8 argmax can name",
+                         (long long)a->window[0], (long long)a->window[1], MOST_POSITIONS);
 }
 
 static bool argmax_shape(tg_infer *infer)
@@ -88,8 +90,9 @@ static bool spread_shape(tg_infer *infer)
     if (!check_float(infer) || !check_image(infer, 0, "y") || !pooled_extents(infer, &a->pool, a->extent, out))
         return false;
     if (dims[1] != out[0] || dims[2] != out[1])
-        return tg_infer_fail(infer, "y is %lldx%lld, but an image of %lldx%lld is pooled to %lldx%lld", (long long)dims[1], (long long)dims[2],
-                             (long long)a->extent[0], (long long)a->extent[1], (long long)out[0], (long long)out[1]);
+        return tg_infer_fail(infer, "y is %lldx%lld, but an image of %lldx%lld is pooled to %lldx%lld", (long long)dims[1],
+                             (long long)dims[2], (long long)a->extent[0], (long long)a->extent[1], (long long)out[0],
+                             (long long)out[1]);
     infer->result = infer->inputs[0];
     infer->result.shape.dims[1] = a->extent[0];
     infer->result.shape.dims[2] = a->extent[1];
@@ -121,7 +124,8 @@ static void unpool_gradient(const tg_gradient_args *args, tg_tensor *result)
 static void gather_gradient(const tg_gradient_args *args, tg_tensor *result)
 {
     tg_shape shape = tg_tensor_shape(args->inputs[0]);
-    result[0] = tg_unpool2d(args->gradient, args->inputs[1], shape.dims[1], shape.dims[2], tg_pool2d_options_of(args->attributes));
+    result[0] =
+        tg_unpool2d(args->gradient, args->inputs[1], shape.dims[1], shape.dims[2], tg_pool2d_options_of(args->attributes));
 }
 
 static void avg_pool_gradient(const tg_gradient_args *args, tg_tensor *result)
@@ -140,8 +144,11 @@ static void avg_unpool_gradient(const tg_gradient_args *args, tg_tensor *result)
 
 static tg_pool_size size_of(const tg_pool2d_attributes *a, const tg_shape *image, const tg_shape *pooled)
 {
-    return (tg_pool_size){.channels = image->dims[3], .in = {image->dims[1], image->dims[2]}, .out = {pooled->dims[1], pooled->dims[2]},
-                          .window = {a->window[0], a->window[1]}, .stride = {a->stride[0], a->stride[1]}};
+    return (tg_pool_size){.channels = image->dims[3],
+                          .in = {image->dims[1], image->dims[2]},
+                          .out = {pooled->dims[1], pooled->dims[2]},
+                          .window = {a->window[0], a->window[1]},
+                          .stride = {a->stride[0], a->stride[1]}};
 }
 
 static int64_t rows_of(const tg_work *work) { return work->output.shape.dims[0] * work->output.shape.dims[1]; }
@@ -172,8 +179,12 @@ static double unpool_flops(const tg_work *work) { return (double)tg_shape_count(
 static tg_pool part_of(const tg_work *work, const tg_buffers *buffers, const tg_pool_size *size, int64_t task)
 {
     int64_t per_task = rows_per_task(work), rows = rows_of(work), end = (task + 1) * per_task;
-    return (tg_pool){.size = size, .from = buffers->inputs[0], .argmax = work->n_inputs > 1 ? buffers->inputs[1] : NULL, .to = buffers->output,
-                     .first = task * per_task, .end = end < rows ? end : rows};
+    return (tg_pool){.size = size,
+                     .from = buffers->inputs[0],
+                     .argmax = work->n_inputs > 1 ? buffers->inputs[1] : NULL,
+                     .to = buffers->output,
+                     .first = task * per_task,
+                     .end = end < rows ? end : rows};
 }
 
 typedef void pool_fn(const tg_pool *pool);
@@ -196,11 +207,11 @@ static tg_status run_spread(const tg_work *work, const tg_buffers *buffers, int6
     return TG_OK;
 }
 
-#define RUN(name, run_part, kernel, plain)                                                                               \
+#define RUN(name, run_part, kernel, plain)                                                                              \
     static tg_status name##_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch) \
-    {                                                                                                                    \
-        (void)phase, (void)scratch;                                                                                      \
-        return run_part(work, buffers, task, tg_kernels_for(work->isa)->kernel, plain);                                  \
+    {                                                                                                                   \
+        (void)phase, (void)scratch;                                                                                     \
+        return run_part(work, buffers, task, tg_kernels_for(work->isa)->kernel, plain);                                 \
     }
 RUN(max_pool, run_pool, max_pool, tg_max_pool_f64)
 RUN(argmax, run_pool, max_pool_argmax, tg_max_pool_argmax_f64)
@@ -235,31 +246,69 @@ static void pool_describe(const void *attributes, char *text, size_t size)
 #define POOL .min_inputs = 1, .max_inputs = 1, .describe = pool_describe, .tasks = pool_tasks
 #define POOL_BY_ARGMAX .min_inputs = 2, .max_inputs = 2, .not_differentiable = 2, .describe = pool_describe, .tasks = pool_tasks
 
-const tg_op tg_op_max_pool2d = {
-    .name = "max_pool2d", .formula = "y[n,i,j,c] = max of x over a window", .traits = TG_SECOND_DERIVATIVE_ZERO, POOL, .tolerance = 0,
-    .shape = float_pool_shape, .gradient = max_pool_gradient, .rewrites = tg_max_pool2d_rules, .n_rewrites = TG_MAX_POOL2D_RULES,
-    .flops = pool_flops, .run = max_pool_run};
+const tg_op tg_op_max_pool2d = {.name = "max_pool2d",
+                                .formula = "y[n,i,j,c] = max of x over a window",
+                                .traits = TG_SECOND_DERIVATIVE_ZERO,
+                                POOL,
+                                .tolerance = 0,
+                                .shape = float_pool_shape,
+                                .gradient = max_pool_gradient,
+                                .rewrites = tg_max_pool2d_rules,
+                                .n_rewrites = TG_MAX_POOL2D_RULES,
+                                .flops = pool_flops,
+                                .run = max_pool_run};
 
-const tg_op tg_op_max_pool2d_argmax = {
-    .name = "max_pool2d_argmax", .formula = "y[n,i,j,c] = where in a window x is greatest", .traits = TG_CUTS_GRADIENT, POOL,
-    .shape = argmax_shape, .rewrites = tg_argmax_pool2d_rules, .n_rewrites = TG_ARGMAX_POOL2D_RULES, .flops = pool_flops, .run = argmax_run};
+const tg_op tg_op_max_pool2d_argmax = {.name = "max_pool2d_argmax",
+                                       .formula = "y[n,i,j,c] = where in a window x is greatest",
+                                       .traits = TG_CUTS_GRADIENT,
+                                       POOL,
+                                       .shape = argmax_shape,
+                                       .rewrites = tg_argmax_pool2d_rules,
+                                       .n_rewrites = TG_ARGMAX_POOL2D_RULES,
+                                       .flops = pool_flops,
+                                       .run = argmax_run};
 
-const tg_op tg_op_unpool2d = {
-    .name = "unpool2d", .formula = "x = y, each at its place in a window", .traits = TG_SECOND_DERIVATIVE_ZERO, POOL_BY_ARGMAX, .tolerance = 4,
-    .shape = unpool_shape, .gradient = unpool_gradient, .flops = unpool_flops, .run = unpool_run};
+const tg_op tg_op_unpool2d = {.name = "unpool2d",
+                              .formula = "x = y, each at its place in a window",
+                              .traits = TG_SECOND_DERIVATIVE_ZERO,
+                              POOL_BY_ARGMAX,
+                              .tolerance = 4,
+                              .shape = unpool_shape,
+                              .gradient = unpool_gradient,
+                              .flops = unpool_flops,
+                              .run = unpool_run};
 
-const tg_op tg_op_pool_gather2d = {
-    .name = "pool_gather2d", .formula = "y[n,i,j,c] = x at its place in a window", .traits = TG_SECOND_DERIVATIVE_ZERO, POOL_BY_ARGMAX,
-    .tolerance = 0, .shape = gather_shape, .gradient = gather_gradient, .rewrites = tg_pool_gather2d_rules,
-    .n_rewrites = TG_POOL_GATHER2D_RULES, .flops = pool_flops, .run = gather_run};
+const tg_op tg_op_pool_gather2d = {.name = "pool_gather2d",
+                                   .formula = "y[n,i,j,c] = x at its place in a window",
+                                   .traits = TG_SECOND_DERIVATIVE_ZERO,
+                                   POOL_BY_ARGMAX,
+                                   .tolerance = 0,
+                                   .shape = gather_shape,
+                                   .gradient = gather_gradient,
+                                   .rewrites = tg_pool_gather2d_rules,
+                                   .n_rewrites = TG_POOL_GATHER2D_RULES,
+                                   .flops = pool_flops,
+                                   .run = gather_run};
 
-const tg_op tg_op_avg_pool2d = {
-    .name = "avg_pool2d", .formula = "y[n,i,j,c] = mean of x over a window", .traits = TG_SECOND_DERIVATIVE_ZERO, POOL, .tolerance = 4,
-    .shape = float_pool_shape, .gradient = avg_pool_gradient, .flops = pool_flops, .run = avg_pool_run};
+const tg_op tg_op_avg_pool2d = {.name = "avg_pool2d",
+                                .formula = "y[n,i,j,c] = mean of x over a window",
+                                .traits = TG_SECOND_DERIVATIVE_ZERO,
+                                POOL,
+                                .tolerance = 4,
+                                .shape = float_pool_shape,
+                                .gradient = avg_pool_gradient,
+                                .flops = pool_flops,
+                                .run = avg_pool_run};
 
-const tg_op tg_op_avg_unpool2d = {
-    .name = "avg_unpool2d", .formula = "x = y / window, over each window", .traits = TG_SECOND_DERIVATIVE_ZERO, POOL, .tolerance = 4,
-    .shape = spread_shape, .gradient = avg_unpool_gradient, .flops = unpool_flops, .run = avg_unpool_run};
+const tg_op tg_op_avg_unpool2d = {.name = "avg_unpool2d",
+                                  .formula = "x = y / window, over each window",
+                                  .traits = TG_SECOND_DERIVATIVE_ZERO,
+                                  POOL,
+                                  .tolerance = 4,
+                                  .shape = spread_shape,
+                                  .gradient = avg_unpool_gradient,
+                                  .flops = unpool_flops,
+                                  .run = avg_unpool_run};
 
 /* ---- recording ---- */
 
@@ -321,7 +370,8 @@ tg_tensor tg_pool_gather2d_at(tg_where where, tg_tensor x, tg_tensor argmax, tg_
 tg_tensor tg_global_avg_pool2d_at(tg_where where, tg_tensor x)
 {
     if (tg_ok(x) && tg_tensor_shape(x).rank != 4)
-        return tg_graph_fail(x.graph, where, "global_avg_pool2d: x has rank %d, but pooling takes images [n, height, width, channels]",
+        return tg_graph_fail(x.graph, where,
+                             "global_avg_pool2d: x has rank %d, but pooling takes images [n, height, width, channels]",
                              tg_tensor_shape(x).rank);
     return tg_mean_at(where, x, TG_AXES(1, 2));
 }

@@ -105,7 +105,8 @@ static bool is_disjoint(const tg_pool2d_attributes *a) { return a->stride[0] >= 
 static tg_tensor rewrite_gather_of_maxima(const tg_rewrite_args *args)
 {
     const tg_node *argmax = tg_tensor_node(args->inputs[1]);
-    if (argmax->op != &tg_op_max_pool2d_argmax || argmax->inputs[0] != args->inputs[0].id || !same_pooling(argmax->attributes, args->attributes))
+    if (argmax->op != &tg_op_max_pool2d_argmax || argmax->inputs[0] != args->inputs[0].id ||
+        !same_pooling(argmax->attributes, args->attributes))
         return tg_none();
     return tg_max_pool2d_with(args->inputs[0], tg_pool2d_options_of(args->attributes));
 }
@@ -117,7 +118,8 @@ static tg_tensor rewrite_gather_of_unpooled(const tg_rewrite_args *args)
     if (node->op != &tg_op_unpool2d || node->inputs[1] != args->inputs[1].id)
         return tg_none();
     const tg_unpool2d_attributes *a = node->attributes;
-    return same_pooling(&a->pool, args->attributes) && is_disjoint(&a->pool) ? (tg_tensor){args->graph, node->inputs[0]} : tg_none();
+    return same_pooling(&a->pool, args->attributes) && is_disjoint(&a->pool) ? (tg_tensor){args->graph, node->inputs[0]}
+                                                                             : tg_none();
 }
 
 /* ---- what no window reads ---- */
@@ -180,8 +182,8 @@ static const tg_node *unpooling(const tg_rewrite_args *args, int i)
 static bool is_zero_with(const tg_rewrite_args *args, int i, const tg_node *node)
 {
     const tg_node *own = unpooling(args, i);
-    return is_zero(args->inputs[i]) ||
-           (own && own->inputs[1] == node->inputs[1] && memcmp(own->attributes, node->attributes, sizeof(tg_unpool2d_attributes)) == 0);
+    return is_zero(args->inputs[i]) || (own && own->inputs[1] == node->inputs[1] &&
+                                        memcmp(own->attributes, node->attributes, sizeof(tg_unpool2d_attributes)) == 0);
 }
 
 /* The unpooling that the result is zero with. */
@@ -223,7 +225,10 @@ tg_tensor tg_rewrite_unpooled_operand(const tg_rewrite_args *args)
     return tg_unpool2d(pooled, argmax, a->extent[0], a->extent[1], tg_pool2d_options_of(&a->pool));
 }
 
-#define MARGIN(op) {.name = op " reads only what its windows cover", .kind = TG_EXACT, .apply = rewrite_margin}
+#define MARGIN(op)                                                                                 \
+    {                                                                                              \
+        .name = op " reads only what its windows cover", .kind = TG_EXACT, .apply = rewrite_margin \
+    }
 
 const tg_rewrite_rule tg_max_pool2d_rules[TG_MAX_POOL2D_RULES] = {
     {.name = "max_pool2d(f(x)) -> f(max_pool2d(x)), f increasing", .kind = TG_EXACT, .apply = rewrite_max_of_increasing},
@@ -231,7 +236,9 @@ const tg_rewrite_rule tg_max_pool2d_rules[TG_MAX_POOL2D_RULES] = {
 };
 
 const tg_rewrite_rule tg_argmax_pool2d_rules[TG_ARGMAX_POOL2D_RULES] = {
-    {.name = "max_pool2d_argmax(f(x)) -> max_pool2d_argmax(x), f increasing", .kind = TG_EXACT, .apply = rewrite_argmax_of_increasing},
+    {.name = "max_pool2d_argmax(f(x)) -> max_pool2d_argmax(x), f increasing",
+     .kind = TG_EXACT,
+     .apply = rewrite_argmax_of_increasing},
     MARGIN("max_pool2d_argmax"),
 };
 

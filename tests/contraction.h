@@ -48,8 +48,8 @@ typedef struct contraction_finished {
 static inline void contraction_count(const void *state, int64_t first, int64_t count)
 {
     const contraction_finished *finished = state;
-    ck_assert_msg(first >= 0 && count > 0 && count <= finished->count - first, "finished %lld elements from %lld of %lld", (long long)count,
-                  (long long)first, (long long)finished->count);
+    ck_assert_msg(first >= 0 && count > 0 && count <= finished->count - first, "finished %lld elements from %lld of %lld",
+                  (long long)count, (long long)first, (long long)finished->count);
     for (int64_t i = first; i < first + count; i++)
         finished->times[i]++;
 }
@@ -90,7 +90,8 @@ static inline void *contraction_run(contraction *c, bool backwards)
     for (int phase = 0; phase < phases; phase++)
         contraction_tasks(c, &work, &buffers, phase, backwards);
     for (int64_t i = 0; i < count; i++)
-        ck_assert_msg(finished.times[i] == 1, "%s: element %lld was finished %d times", c->op->name, (long long)i, finished.times[i]);
+        ck_assert_msg(finished.times[i] == 1, "%s: element %lld was finished %d times", c->op->name, (long long)i,
+                      finished.times[i]);
     free(finished.times);
     free(buffers.shared);
     return buffers.output;
@@ -109,8 +110,8 @@ static inline float contraction_term(tg_isa isa, float a, float b, float sum)
 static inline void contraction_expect(const contraction *c, const float *got, const float *expected, const char *what)
 {
     for (int64_t i = 0; i < tg_shape_count(c->output.shape); i++)
-        ck_assert_msg(memcmp(&got[i], &expected[i], sizeof *got) == 0, "%s on %s, %s: element %lld is %.9g, not %.9g", c->op->name,
-                      tg_isa_name(c->isa), what, (long long)i, got[i], expected[i]);
+        ck_assert_msg(memcmp(&got[i], &expected[i], sizeof *got) == 0, "%s on %s, %s: element %lld is %.9g, not %.9g",
+                      c->op->name, tg_isa_name(c->isa), what, (long long)i, got[i], expected[i]);
 }
 
 /** Runs forwards and backwards: the bits must be those of `expected`, whatever the order of tasks. */

@@ -35,7 +35,10 @@ static int64_t met_by(const geometry *g, int axis, int64_t p, int64_t i)
     return -1;
 }
 
-static int64_t at4(const tg_shape *s, int64_t a, int64_t b, int64_t c, int64_t d) { return ((a * s->dims[1] + b) * s->dims[2] + c) * s->dims[3] + d; }
+static int64_t at4(const tg_shape *s, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+    return ((a * s->dims[1] + b) * s->dims[2] + c) * s->dims[3] + d;
+}
 
 /* ---- chains: for each element of a result one sum, from +0 in the documented order of its terms ---- */
 
@@ -76,7 +79,8 @@ static float kernel_gradient_chain(tg_isa isa, const geometry *g, const float *x
         float sum = 0;
         for (int64_t n = g->images * chunk / chunks; n < g->images * (chunk + 1) / chunks; n++)
             for (int64_t pixel = 0; pixel < out.dims[1] * out.dims[2]; pixel++) {
-                int64_t oy = pixel / out.dims[2], ox = pixel % out.dims[2], row = meets(g, 0, oy, at[0]), column = meets(g, 1, ox, at[1]);
+                int64_t oy = pixel / out.dims[2], ox = pixel % out.dims[2], row = meets(g, 0, oy, at[0]),
+                        column = meets(g, 1, ox, at[1]);
                 if (row >= 0 && column >= 0)
                     sum = contraction_term(isa, x[at4(&in, n, row, column, at[2])], y[at4(&out, n, oy, ox, at[3])], sum);
             }
@@ -104,7 +108,8 @@ static float *chains(tg_isa isa, const geometry *g, tg_shape shape, chain *each,
 
 static void check_conv(tg_isa isa, const geometry *g)
 {
-    float *x = contraction_draw(in_shape(g), 1), *k = contraction_draw(kernel_shape(g), 2), *y = contraction_draw(out_shape(g), 3);
+    float *x = contraction_draw(in_shape(g), 1), *k = contraction_draw(kernel_shape(g), 2),
+          *y = contraction_draw(out_shape(g), 3);
     tg_conv2d_gradient_attributes of_input = {g->a, {g->in[0], g->in[1]}}, of_kernel = {g->a, {g->kernel[0], g->kernel[1]}};
     tg_type in = {TG_F32, in_shape(g)}, kernel = {TG_F32, kernel_shape(g)}, out = {TG_F32, out_shape(g)};
     struct {
@@ -117,8 +122,11 @@ static void check_conv(tg_isa isa, const geometry *g)
                   {&tg_op_conv2d_input_gradient, &of_input, {out, kernel}, in, {y, k}, input_gradient_chain},
                   {&tg_op_conv2d_kernel_gradient, &of_kernel, {in, out}, kernel, {x, y}, kernel_gradient_chain}};
     for (int i = 0; i < 3; i++) {
-        contraction c = {.op = cases[i].op, .isa = isa, .inputs = {cases[i].inputs[0], cases[i].inputs[1]},
-                         .values = {cases[i].values[0], cases[i].values[1]}, .attributes = cases[i].attributes};
+        contraction c = {.op = cases[i].op,
+                         .isa = isa,
+                         .inputs = {cases[i].inputs[0], cases[i].inputs[1]},
+                         .values = {cases[i].values[0], cases[i].values[1]},
+                         .attributes = cases[i].attributes};
         float *expected = chains(isa, g, cases[i].result.shape, cases[i].chain, cases[i].values[0], cases[i].values[1]);
         contraction_check(&c, expected, "one chain in order");
         ck_assert(tg_type_equal(c.output, cases[i].result));
@@ -129,7 +137,10 @@ static void check_conv(tg_isa isa, const geometry *g)
     free(y);
 }
 
-#define PLAIN {{1, 1}, {1, 1}, {0, 0}, {0, 0}}
+#define PLAIN                            \
+    {                                    \
+        {1, 1}, {1, 1}, {0, 0}, { 0, 0 } \
+    }
 
 START_TEST(products_are_one_chain_for_each_element)
 {
@@ -186,7 +197,8 @@ END_TEST
 START_TEST(f64_is_the_same_sum)
 {
     static const geometry g = {2, {9, 8}, 3, {3, 2}, 5, {{2, 3}, {2, 1}, {1, 2}, {2, 1}}};
-    float *x = contraction_draw(in_shape(&g), 1), *k = contraction_draw(kernel_shape(&g), 2), *y = contraction_draw(out_shape(&g), 3);
+    float *x = contraction_draw(in_shape(&g), 1), *k = contraction_draw(kernel_shape(&g), 2),
+          *y = contraction_draw(out_shape(&g), 3);
     float *draws[3] = {x, k, y};
     tg_shape shapes[3] = {in_shape(&g), kernel_shape(&g), out_shape(&g)};
     double *wide[3];
@@ -205,11 +217,14 @@ START_TEST(f64_is_the_same_sum)
                   {&tg_op_conv2d_input_gradient, &of_input, 2, 1, 0, input_gradient_chain},
                   {&tg_op_conv2d_kernel_gradient, &of_kernel, 0, 2, 1, kernel_gradient_chain}};
     for (int i = 0; i < 3; i++) {
-        contraction c = {.op = cases[i].op, .isa = TG_ISA_BASELINE, .attributes = cases[i].attributes,
+        contraction c = {.op = cases[i].op,
+                         .isa = TG_ISA_BASELINE,
+                         .attributes = cases[i].attributes,
                          .inputs = {{TG_F64, shapes[cases[i].left]}, {TG_F64, shapes[cases[i].right]}},
                          .values = {wide[cases[i].left], wide[cases[i].right]}};
         double *got = contraction_run(&c, true);
-        float *expected = chains(TG_ISA_BASELINE, &g, shapes[cases[i].result], cases[i].chain, draws[cases[i].left], draws[cases[i].right]);
+        float *expected =
+            chains(TG_ISA_BASELINE, &g, shapes[cases[i].result], cases[i].chain, draws[cases[i].left], draws[cases[i].right]);
         for (int64_t e = 0; e < tg_shape_count(c.output.shape); e++)
             ck_assert_double_eq(got[e], (double)expected[e]);
         free(got);
@@ -235,7 +250,8 @@ static tg_tensor of_large_kernel(tg_graph *g)
 }
 static tg_tensor of_dilated_kernel(tg_graph *g)
 {
-    return tg_conv2d(image(g, "x", 1, 3, 4, 1), image(g, "k", 2, 3, 1, 2), (tg_conv2d_options){.dilation = {3, 2}, .pad_after = {0, 1}});
+    return tg_conv2d(image(g, "x", 1, 3, 4, 1), image(g, "k", 2, 3, 1, 2),
+                     (tg_conv2d_options){.dilation = {3, 2}, .pad_after = {0, 1}});
 }
 static tg_tensor of_channels(tg_graph *g)
 {
@@ -293,7 +309,8 @@ START_TEST(mistakes_are_told_in_words)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         workbench w = workbench_open(TG_F32);
         ck_assert(!tg_ok(cases[i].record(w.graph)));
-        ck_assert_msg(strstr(tg_graph_error(w.graph), cases[i].words) != NULL, "\"%s\" lacks \"%s\"", tg_graph_error(w.graph), cases[i].words);
+        ck_assert_msg(strstr(tg_graph_error(w.graph), cases[i].words) != NULL, "\"%s\" lacks \"%s\"", tg_graph_error(w.graph),
+                      cases[i].words);
         workbench_close(&w);
     }
 }

@@ -9,15 +9,20 @@ typedef struct product {
     bool transpose_a, transpose_b;
 } product;
 
-static contraction begin(tg_isa isa, const product *p, const tg_matmul_attributes *attributes, const void *a, const void *b, tg_dtype dtype)
+static contraction begin(tg_isa isa, const product *p, const tg_matmul_attributes *attributes, const void *a, const void *b,
+                         tg_dtype dtype)
 {
     tg_shape left = p->transpose_a ? TG_SHAPE(p->k, p->m) : TG_SHAPE(p->m, p->k);
     tg_shape right = p->transpose_b ? TG_SHAPE(p->n, p->k) : TG_SHAPE(p->k, p->n);
-    return (contraction){.op = &tg_op_matmul, .isa = isa, .inputs = {{dtype, left}, {dtype, right}}, .values = {a, b}, .attributes = attributes};
+    return (contraction){
+        .op = &tg_op_matmul, .isa = isa, .inputs = {{dtype, left}, {dtype, right}}, .values = {a, b}, .attributes = attributes};
 }
 
 static int64_t a_at(const product *p, int64_t row, int64_t k) { return p->transpose_a ? k * p->m + row : row * p->k + k; }
-static int64_t b_at(const product *p, int64_t k, int64_t column) { return p->transpose_b ? column * p->k + k : k * p->n + column; }
+static int64_t b_at(const product *p, int64_t k, int64_t column)
+{
+    return p->transpose_b ? column * p->k + k : k * p->n + column;
+}
 
 /* One chain for each element, from +0 in order of k, and +0 at the end. */
 static float *chains(tg_isa isa, const product *p, const float *a, const float *b)
@@ -41,8 +46,9 @@ static void expect_close(tg_isa isa, const product *p, const float *a, const flo
             sum += term;
             scale += fabs(term);
         }
-        ck_assert_msg(fabs(got[i] - sum) <= tg_op_matmul.tolerance * 0x1p-23 * scale, "%s, %lldx%lldx%lld: element %lld is %.9g, not %.9g",
-                      tg_isa_name(isa), (long long)p->m, (long long)p->k, (long long)p->n, (long long)i, got[i], sum);
+        ck_assert_msg(fabs(got[i] - sum) <= tg_op_matmul.tolerance * 0x1p-23 * scale,
+                      "%s, %lldx%lldx%lld: element %lld is %.9g, not %.9g", tg_isa_name(isa), (long long)p->m, (long long)p->k,
+                      (long long)p->n, (long long)i, got[i], sum);
     }
 }
 
@@ -62,7 +68,8 @@ static void check_product(tg_isa isa, const product *p)
 /* On both sides of each width, each tile and each block of every instruction set. */
 START_TEST(products_are_one_chain_for_each_element)
 {
-    static const int64_t m[] = {1, 2, 5, 6, 7, 12, 13, 25, 64}, n[] = {1, 3, 4, 7, 10, 16, 17, 33, 50, 64, 65, 100}, k[] = {1, 2, 9, 50};
+    static const int64_t m[] = {1, 2, 5, 6, 7, 12, 13, 25, 64}, n[] = {1, 3, 4, 7, 10, 16, 17, 33, 50, 64, 65, 100},
+                         k[] = {1, 2, 9, 50};
     for (size_t i = 0; i < sizeof m / sizeof *m; i++)
         for (size_t j = 0; j < sizeof n / sizeof *n; j++)
             for (int t = 0; t < 4; t++)
@@ -72,10 +79,10 @@ END_TEST
 
 START_TEST(long_and_wide_products_are_cut_without_a_trace)
 {
-    static const product products[] = {
-        {3, 1025, 20, false, false}, {20, 2100, 5, true, false}, {9, 1500, 300, false, false}, {40, 1030, 257, true, true},
-        {9, 20, 520, true, false},   {8, 33, 1100, false, false}, {70, 3, 700, false, true},   {400, 2, 100, false, false},
-        {700, 9, 1, true, false},    {1, 784, 100, false, false}, {128, 100, 50, false, false}};
+    static const product products[] = {{3, 1025, 20, false, false}, {20, 2100, 5, true, false},  {9, 1500, 300, false, false},
+                                       {40, 1030, 257, true, true}, {9, 20, 520, true, false},   {8, 33, 1100, false, false},
+                                       {70, 3, 700, false, true},   {400, 2, 100, false, false}, {700, 9, 1, true, false},
+                                       {1, 784, 100, false, false}, {128, 100, 50, false, false}};
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
         check_product((tg_isa)_i, &products[i]);
 }
@@ -83,7 +90,8 @@ END_TEST
 
 START_TEST(nothing_is_summed_to_zeros)
 {
-    static const product products[] = {{3, 0, 5, false, false}, {20, 0, 300, true, true}, {0, 4, 5, false, false}, {4, 4, 0, false, true}};
+    static const product products[] = {
+        {3, 0, 5, false, false}, {20, 0, 300, true, true}, {0, 4, 5, false, false}, {4, 4, 0, false, true}};
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
         check_product((tg_isa)_i, &products[i]);
 }
@@ -123,7 +131,8 @@ END_TEST
 START_TEST(batches_broadcast)
 {
     workbench w = workbench_open_on((tg_isa)_i, 2, TG_F32);
-    tg_tensor a = workbench_random(&w, TG_F32, TG_SHAPE(2, 1, 5, 7), -1, 1, 1), b = workbench_random(&w, TG_F32, TG_SHAPE(3, 7, 18), -1, 1, 2);
+    tg_tensor a = workbench_random(&w, TG_F32, TG_SHAPE(2, 1, 5, 7), -1, 1, 1),
+              b = workbench_random(&w, TG_F32, TG_SHAPE(3, 7, 18), -1, 1, 2);
     double *left = workbench_eval(a), *right = workbench_eval(b), *got = workbench_eval(tg_matmul(a, b));
     for (int64_t at = 0; at < 2 * 3 * 5 * 18; at++) {
         int64_t column = at % 18, row = at / 18 % 5, i = at / 90 / 3, j = at / 90 % 3;
@@ -172,7 +181,10 @@ static tg_tensor product_of(tg_graph *g, tg_shape a, tg_dtype a_type, tg_shape b
     return tg_matmul_with(tg_input(g, "a", a_type, a), tg_input(g, "b", TG_F32, b), options);
 }
 
-static tg_tensor of_mismatch(tg_graph *g) { return product_of(g, TG_SHAPE(3, 4), TG_F32, TG_SHAPE(5, 4), (tg_matmul_options){0}); }
+static tg_tensor of_mismatch(tg_graph *g)
+{
+    return product_of(g, TG_SHAPE(3, 4), TG_F32, TG_SHAPE(5, 4), (tg_matmul_options){0});
+}
 static tg_tensor of_transposed(tg_graph *g)
 {
     return product_of(g, TG_SHAPE(3, 4), TG_F32, TG_SHAPE(5, 4), (tg_matmul_options){.transpose_a = true, .transpose_b = true});
@@ -182,7 +194,10 @@ static tg_tensor of_batches(tg_graph *g)
 {
     return product_of(g, TG_SHAPE(2, 3, 4), TG_F32, TG_SHAPE(3, 4, 5), (tg_matmul_options){0});
 }
-static tg_tensor of_integers(tg_graph *g) { return product_of(g, TG_SHAPE(3, 4), TG_I32, TG_SHAPE(4, 5), (tg_matmul_options){0}); }
+static tg_tensor of_integers(tg_graph *g)
+{
+    return product_of(g, TG_SHAPE(3, 4), TG_I32, TG_SHAPE(4, 5), (tg_matmul_options){0});
+}
 
 START_TEST(mistakes_are_told_in_words)
 {
@@ -197,7 +212,8 @@ END_TEST
 START_TEST(transposed_operands_are_read_where_they_lie)
 {
     workbench w = workbench_open(TG_F32);
-    tg_tensor a = workbench_random(&w, TG_F32, TG_SHAPE(2, 9, 5), -1, 1, 1), b = workbench_random(&w, TG_F32, TG_SHAPE(2, 7, 9), -1, 1, 2);
+    tg_tensor a = workbench_random(&w, TG_F32, TG_SHAPE(2, 9, 5), -1, 1, 1),
+              b = workbench_random(&w, TG_F32, TG_SHAPE(2, 7, 9), -1, 1, 2);
     tg_tensor y = tg_matmul(tg_transpose(a, TG_AXES(0, 2, 1)), tg_transpose(b, TG_AXES(0, 2, 1)));
     tg_tensor direct = tg_matmul_with(a, b, (tg_matmul_options){true, true}), elsewhere = tg_transpose(a, TG_AXES(1, 0, 2));
     tg_plan *plan = tg_compile(w.graph, y, direct);
@@ -218,7 +234,8 @@ END_TEST
 START_TEST(a_shared_right_side_has_one_product_as_its_gradient)
 {
     workbench w = workbench_open(TG_F64);
-    tg_tensor x = workbench_random(&w, TG_F64, TG_SHAPE(3, 4, 5), -1, 1, 1), k = workbench_random(&w, TG_F64, TG_SHAPE(5, 6), -1, 1, 2);
+    tg_tensor x = workbench_random(&w, TG_F64, TG_SHAPE(3, 4, 5), -1, 1, 1),
+              k = workbench_random(&w, TG_F64, TG_SHAPE(5, 6), -1, 1, 2);
     tg_tensor weights = workbench_random(&w, TG_F64, TG_SHAPE(3, 4, 6), -1, 1, 3);
     tg_tensor gradient = tg_gradient(tg_sum(tg_mul(tg_matmul(x, k), weights), TG_ALL_AXES), k);
     double *in = workbench_eval(x), *g = workbench_eval(weights), *got = workbench_eval(gradient);

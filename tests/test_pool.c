@@ -25,7 +25,8 @@ static int64_t window_at(const geometry *g, int64_t e, int64_t i)
 {
     const tg_pool_size *s = &g->size;
     int64_t c = e % s->channels, x = e / s->channels % s->out[1], y = e / s->channels / s->out[1] % s->out[0];
-    return image_at(g, e / s->channels / s->out[1] / s->out[0], y * s->stride[0] + i / s->window[1], x * s->stride[1] + i % s->window[1], c);
+    return image_at(g, e / s->channels / s->out[1] / s->out[0], y * s->stride[0] + i / s->window[1],
+                    x * s->stride[1] + i % s->window[1], c);
 }
 
 static int64_t positions(const geometry *g) { return g->size.window[0] * g->size.window[1]; }
@@ -82,7 +83,8 @@ static results by_definition(const geometry *g, const float *x, const float *y, 
 }
 
 /* In two parts, as two tasks would. */
-static void run(const geometry *g, void (*kernel)(const tg_pool *), const void *from, const uint8_t *argmax, void *to, int64_t rows)
+static void run(const geometry *g, void (*kernel)(const tg_pool *), const void *from, const uint8_t *argmax, void *to,
+                int64_t rows)
 {
     kernel(&(tg_pool){&g->size, from, argmax, to, 0, rows / 3});
     kernel(&(tg_pool){&g->size, from, argmax, to, rows / 3, rows});
@@ -105,9 +107,9 @@ static void expect_equal(const float *got, const float *expected, int64_t n, con
 {
     for (int64_t i = 0; i < n; i++)
         ck_assert_msg(got[i] == expected[i] || (isnan(got[i]) && isnan(expected[i])),
-                      "%s on %s, %lldx%lldx%lld by %lldx%lld: element %lld is %.9g, not %.9g", what, set, (long long)g->size.in[0],
-                      (long long)g->size.in[1], (long long)g->size.channels, (long long)g->size.window[0], (long long)g->size.window[1],
-                      (long long)i, got[i], expected[i]);
+                      "%s on %s, %lldx%lldx%lld by %lldx%lld: element %lld is %.9g, not %.9g", what, set,
+                      (long long)g->size.in[0], (long long)g->size.in[1], (long long)g->size.channels,
+                      (long long)g->size.window[0], (long long)g->size.window[1], (long long)i, got[i], expected[i]);
 }
 
 static void check_pooling(const tg_kernels *kernels, geometry g)
@@ -249,7 +251,8 @@ typedef struct layer {
 static layer layer_open(tg_isa isa, tg_tensor (*activation)(tg_where where, tg_tensor x), tg_pool2d_options pooling)
 {
     layer l = {.w = workbench_open_on(isa, 1, TG_F32)};
-    tg_tensor x = workbench_random(&l.w, TG_F32, TG_SHAPE(2, 9, 9, 3), -1, 1, 1), k = workbench_random(&l.w, TG_F32, TG_SHAPE(3, 3, 3, 5), -1, 1, 2);
+    tg_tensor x = workbench_random(&l.w, TG_F32, TG_SHAPE(2, 9, 9, 3), -1, 1, 1),
+              k = workbench_random(&l.w, TG_F32, TG_SHAPE(3, 3, 3, 5), -1, 1, 2);
     tg_tensor b = workbench_random(&l.w, TG_F32, TG_SHAPE(5), -1, 1, 3), of[3] = {x, k, b};
     l.roots[0] = tg_max_pool2d_with(activation(TG_HERE, tg_add(tg_conv2d(x, k, (tg_conv2d_options){0}), b)), pooling);
     tg_tensor weights = workbench_random(&l.w, TG_F32, tg_tensor_shape(l.roots[0]), -1, 1, 4);
@@ -377,7 +380,8 @@ END_TEST
 START_TEST(what_was_unpooled_is_taken_back_as_it_was)
 {
     workbench w = workbench_open(TG_F32);
-    tg_tensor y = workbench_random(&w, TG_F32, TG_SHAPE(1, 2, 2, 3), -1, 1, 1), argmax = workbench_random(&w, TG_U8, TG_SHAPE(1, 2, 2, 3), 0, 4, 2);
+    tg_tensor y = workbench_random(&w, TG_F32, TG_SHAPE(1, 2, 2, 3), -1, 1, 1),
+              argmax = workbench_random(&w, TG_U8, TG_SHAPE(1, 2, 2, 3), 0, 4, 2);
     tg_pool2d_options by_two = {.window = {2, 2}};
     tg_tensor unpooled = tg_unpool2d(y, argmax, 4, 4, by_two), sum = tg_add(unpooled, tg_neg(unpooled));
     tg_tensor again = tg_pool_gather2d(unpooled, argmax, by_two);

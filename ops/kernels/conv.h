@@ -48,20 +48,21 @@ void tg_conv_sweep_pack(const tg_conv_sweep *sweep, const float *kernel, float *
 int64_t tg_conv_sweep_tasks(const tg_conv_sweep *sweep);
 /** The rows [first, end) of all images' rows that unit `unit` computes; a task's units are task units_per_task and the next ones. */
 void tg_conv_sweep_rows(const tg_conv_sweep *sweep, int64_t unit, int64_t *first, int64_t *end);
-void tg_conv_sweep_run(const tg_conv_sweep *sweep, const float *source, const float *packed, float *target, int64_t unit, void *scratch);
+void tg_conv_sweep_run(const tg_conv_sweep *sweep, const float *source, const float *packed, float *target, int64_t unit,
+                       void *scratch);
 
 /* ---- kernel gradient: a sum over all output pixels; each chunk of images has a partial sum, which are then added in order ---- */
 
 typedef struct tg_conv_reduce {
     const tg_kernels *kernels;
     tg_conv_size size;
-    int64_t margin[4];    /**< zeros above, left, below, right of the input; with any, it is copied to scratch */
-    bool pack_gradient;   /**< copied to scratch too: its rows are no whole vectors */
+    int64_t margin[4];  /**< zeros above, left, below, right of the input; with any, it is copied to scratch */
+    bool pack_gradient; /**< copied to scratch too: its rows are no whole vectors */
     tg_panels panels;
-    int64_t rows;         /**< of the kernel gradient as a matrix: kernel height x width x channels */
-    int64_t row_blocks;   /**< tiles of rows */
+    int64_t rows;       /**< of the kernel gradient as a matrix: kernel height x width x channels */
+    int64_t row_blocks; /**< tiles of rows */
     int64_t chunks, chunks_per_task, row_tasks;
-    int64_t unit_rows;    /**< rows of output pixels that are taken at a time */
+    int64_t unit_rows; /**< rows of output pixels that are taken at a time */
 } tg_conv_reduce;
 
 tg_conv_reduce tg_conv_reduce_make(const tg_kernels *kernels, const tg_conv_size *size);
@@ -72,7 +73,8 @@ int64_t tg_conv_reduce_tasks(const tg_conv_reduce *reduce);
 /** Rows [first, end) of the kernel gradient that a task computes. */
 void tg_conv_reduce_rows(const tg_conv_reduce *reduce, int64_t task, int64_t *first, int64_t *end);
 /** `to`: the partial sums, or the result. */
-void tg_conv_reduce_run(const tg_conv_reduce *reduce, const float *in, const float *gradient, float *to, int64_t task, void *scratch);
+void tg_conv_reduce_run(const tg_conv_reduce *reduce, const float *in, const float *gradient, float *to, int64_t task,
+                        void *scratch);
 /** Elements [first, end) of the result from the partial sums, in order. */
 void tg_conv_reduce_sum(const tg_conv_reduce *reduce, const float *partial, float *to, int64_t first, int64_t end);
 
@@ -80,9 +82,9 @@ void tg_conv_reduce_sum(const tg_conv_reduce *reduce, const float *partial, floa
 
 /** Rows [first, end) of all images' output rows; of all images' input rows; of the kernel gradient as a matrix. */
 void tg_conv_plain(const tg_conv_size *size, const double *in, const double *kernel, double *out, int64_t first, int64_t end);
-void tg_conv_input_gradient_plain(const tg_conv_size *size, const double *gradient, const double *kernel, double *in, int64_t first,
-                                  int64_t end);
-void tg_conv_kernel_gradient_plain(const tg_conv_size *size, const double *in, const double *gradient, double *kernel, int64_t first,
-                                   int64_t end);
+void tg_conv_input_gradient_plain(const tg_conv_size *size, const double *gradient, const double *kernel, double *in,
+                                  int64_t first, int64_t end);
+void tg_conv_kernel_gradient_plain(const tg_conv_size *size, const double *in, const double *gradient, double *kernel,
+                                   int64_t first, int64_t end);
 
 #endif

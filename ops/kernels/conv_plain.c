@@ -56,7 +56,8 @@ void tg_conv_plain(const tg_conv_size *s, const double *in, const double *kernel
         }
 }
 
-static void plain_gradient_pixel(const tg_conv_size *s, const double *image, const double *kernel, double *in, int64_t y, int64_t x)
+static void plain_gradient_pixel(const tg_conv_size *s, const double *image, const double *kernel, double *in, int64_t y,
+                                 int64_t x)
 {
     for (int64_t i = s->kernel[0] - 1; i >= 0; i--)
         for (int64_t j = s->kernel[1] - 1; j >= 0; j--) {
@@ -72,18 +73,21 @@ static void plain_gradient_pixel(const tg_conv_size *s, const double *image, con
         }
 }
 
-void tg_conv_input_gradient_plain(const tg_conv_size *s, const double *gradient, const double *kernel, double *in, int64_t first, int64_t end)
+void tg_conv_input_gradient_plain(const tg_conv_size *s, const double *gradient, const double *kernel, double *in, int64_t first,
+                                  int64_t end)
 {
     for (int64_t row = first; row < end; row++)
         for (int64_t x = 0; x < s->in[1]; x++) {
             double *to = in + (row * s->in[1] + x) * s->channels;
             clear(to, s->channels);
-            plain_gradient_pixel(s, gradient + row / s->in[0] * s->out[0] * s->out[1] * s->filters, kernel, to, row % s->in[0], x);
+            plain_gradient_pixel(s, gradient + row / s->in[0] * s->out[0] * s->out[1] * s->filters, kernel, to, row % s->in[0],
+                                 x);
             settle(to, s->channels);
         }
 }
 
-void tg_conv_kernel_gradient_plain(const tg_conv_size *s, const double *in, const double *gradient, double *kernel, int64_t first, int64_t end)
+void tg_conv_kernel_gradient_plain(const tg_conv_size *s, const double *in, const double *gradient, double *kernel, int64_t first,
+                                   int64_t end)
 {
     for (int64_t row = first; row < end; row++) {
         int64_t c = row % s->channels, j = row / s->channels % s->kernel[1], i = row / s->channels / s->kernel[1];

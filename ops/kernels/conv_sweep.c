@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ops/kernels/conv.h"
+#include "ops/kernels/integers.h"
 
 enum {
     UNIT_ELEMENTS = 4096, /* of the target: they are still in the first-level cache when the epilogue comes */
@@ -9,10 +10,6 @@ enum {
     MOST_TASKS = 64,
     LEAST_TASK_FLOPS = 1 << 18
 };
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 double tg_conv_flops(const tg_conv_size *s)
 {
@@ -26,7 +23,8 @@ static int64_t gcd(int64_t a, int64_t b) { return b ? gcd(b, a % b) : a; }
    the last i for which (class + pad - i dilation) is a multiple of the stride comes first, as it meets the first output pixel. */
 static tg_conv_taps gradient_taps(const tg_conv_size *s, int axis, int64_t class)
 {
-    int64_t stride = s->stride[axis], dilation = s->dilation[axis], last = s->kernel[axis] - 1, step = stride / gcd(stride, dilation);
+    int64_t stride = s->stride[axis], dilation = s->dilation[axis], last = s->kernel[axis] - 1,
+            step = stride / gcd(stride, dilation);
     for (int64_t i = last; i >= 0 && i > last - step; i--) {
         int64_t reach = class + s->pad[axis] - i * dilation;
         if (reach % stride == 0)
@@ -44,23 +42,23 @@ static tg_conv_taps taps_of(const tg_conv_sweep *sweep, int axis, int64_t class)
 }
 
 /* The classes that have any position along an axis. */
-static int64_t live_classes(const tg_conv_sweep *sweep, int axis) { return least(sweep->classes[axis], sweep->target[axis]); }
+static int64_t live_classes(const tg_conv_sweep *sweep, int axis) { return tg_least(sweep->classes[axis], sweep->target[axis]); }
 
 /* Target positions of a class along an axis. */
 static int64_t class_size(const tg_conv_sweep *sweep, int axis, int64_t class)
 {
-    return ceil_div(sweep->target[axis] - class, sweep->classes[axis]);
+    return tg_ceil_div(sweep->target[axis] - class, sweep->classes[axis]);
 }
 
 static void set_margin(tg_conv_sweep *sweep)
 {
-    for (int64_t class = 0; class < live_classes(sweep, 1); class++) {
+    for (int64_t class = 0; class < live_classes(sweep, 1); class ++) {
         tg_conv_taps taps = taps_of(sweep, 1, class);
         if (taps.count == 0)
             continue;
         int64_t last = (class_size(sweep, 1, class) - 1) * sweep->stride[1] + taps.offset + (taps.count - 1) * taps.offset_step;
-        sweep->margin[0] = most(sweep->margin[0], -taps.offset);
-        sweep->margin[1] = most(sweep->margin[1], last + 1 - sweep->source[1]);
+        sweep->margin[0] = tg_most(sweep->margin[0], -taps.offset);
+        sweep->margin[1] = tg_most(sweep->margin[1], last + 1 - sweep->source[1]);
     }
 }
 
@@ -78,9 +76,10 @@ tg_conv_sweep tg_conv_sweep_make(const tg_kernels *kernels, const tg_conv_size *
     sweep.depth = size->kernel[0] * size->kernel[1] * sweep.source_channels;
     sweep.panels = tg_panels_make(kernels->tile_limits(), sweep.target_channels);
     set_margin(&sweep);
-    int64_t rows = most(1, UNIT_ELEMENTS / most(1, sweep.target[1] * sweep.target_channels));
-    sweep.units_per_image = ceil_div(sweep.target[0], rows);
-    double units = (double)(size->images * sweep.units_per_image), flops = tg_conv_flops(size), most_tasks = flops / LEAST_TASK_FLOPS;
+    int64_t rows = tg_most(1, UNIT_ELEMENTS / tg_most(1, sweep.target[1] * sweep.target_channels));
+    sweep.units_per_image = tg_ceil_div(sweep.target[0], rows);
+    double units = (double)(size->images * sweep.units_per_image), flops = tg_conv_flops(size),
+           most_tasks = flops / LEAST_TASK_FLOPS;
     sweep.units_per_task = 1 + (int64_t)(units / (most_tasks < MOST_TASKS ? most_tasks + 1 : MOST_TASKS));
     return sweep;
 }
@@ -89,7 +88,7 @@ int64_t tg_conv_sweep_packed(const tg_conv_sweep *sweep) { return sweep->panels.
 
 int64_t tg_conv_sweep_tasks(const tg_conv_sweep *sweep)
 {
-    return ceil_div(sweep->size.images * sweep->units_per_image, sweep->units_per_task);
+    return tg_ceil_div(sweep->size.images * sweep->units_per_image, sweep->units_per_task);
 }
 
 void tg_conv_sweep_rows(const tg_conv_sweep *sweep, int64_t unit, int64_t *first, int64_t *end)
@@ -101,11 +100,15 @@ void tg_conv_sweep_rows(const tg_conv_sweep *sweep, int64_t unit, int64_t *first
 
 /* ---- packing: for each panel, the taps of class (0, 0), (0, 1), ..., each with all source channels ---- */
 
-static void pack_tap(const tg_conv_sweep *sweep, const tg_panel *panel, const float *kernel, int64_t row, int64_t column, float *to)
+static void pack_tap(const tg_conv_sweep *sweep, const tg_panel *panel, const float *kernel, int64_t row, int64_t column,
+                     float *to)
 {
     const tg_conv_size *s = &sweep->size;
     const float *tap = kernel + (row * s->kernel[1] + column) * s->channels * s->filters;
-    tg_pack pack = {.to = to, .stride = s->filters, .rows = sweep->source_channels, .columns = panel->columns,
+    tg_pack pack = {.to = to,
+                    .stride = s->filters,
+                    .rows = sweep->source_channels,
+                    .columns = panel->columns,
                     .width = panel->vectors * sweep->panels.width};
     pack.from = tap + panel->first * (sweep->gradient ? s->filters : 1);
     if (sweep->gradient)
@@ -119,7 +122,7 @@ void tg_conv_sweep_pack(const tg_conv_sweep *sweep, const float *kernel, float *
     tg_panel panel = tg_panels_at(&sweep->panels, i);
     int64_t column_classes = live_classes(sweep, 1);
     float *to = packed + panel.first * sweep->depth;
-    for (int64_t class = 0; class < live_classes(sweep, 0) * column_classes; class++) {
+    for (int64_t class = 0; class < live_classes(sweep, 0) * column_classes; class ++) {
         tg_conv_taps rows = taps_of(sweep, 0, class / column_classes), columns = taps_of(sweep, 1, class % column_classes);
         for (int64_t tap = 0; tap < rows.count * columns.count; tap++) {
             pack_tap(sweep, &panel, kernel, rows.kernel + tap / columns.count * rows.kernel_step,
@@ -133,9 +136,9 @@ void tg_conv_sweep_pack(const tg_conv_sweep *sweep, const float *kernel, float *
 static int64_t class_depth(const tg_conv_sweep *sweep, int64_t row_class, int64_t column_class)
 {
     int64_t rows = 0, columns = 0, before = 0;
-    for (int64_t class = 0; class < row_class; class++)
+    for (int64_t class = 0; class < row_class; class ++)
         rows += taps_of(sweep, 0, class).count;
-    for (int64_t class = 0; class < live_classes(sweep, 1); class++) {
+    for (int64_t class = 0; class < live_classes(sweep, 1); class ++) {
         int64_t count = taps_of(sweep, 1, class).count;
         columns += count;
         before += class < column_class ? count : 0;
@@ -161,19 +164,19 @@ static void live_taps(const tg_conv_sweep *sweep, int64_t y, int64_t *first, int
 {
     tg_conv_taps taps = taps_of(sweep, 0, y % sweep->classes[0]);
     int64_t row = y / sweep->classes[0] * sweep->stride[0] + taps.offset;
-    int64_t outside = row < 0 ? ceil_div(-row, taps.offset_step) : 0;
-    int64_t inside = row < sweep->source[0] && taps.count ? ceil_div(sweep->source[0] - row, taps.offset_step) : 0;
-    *end = least(taps.count, inside);
-    *first = least(outside, *end);
+    int64_t outside = row < 0 ? tg_ceil_div(-row, taps.offset_step) : 0;
+    int64_t inside = row < sweep->source[0] && taps.count ? tg_ceil_div(sweep->source[0] - row, taps.offset_step) : 0;
+    *end = tg_least(taps.count, inside);
+    *first = tg_least(outside, *end);
 }
 
 /* Source rows that a unit of most rows reads, at most. */
 static int64_t copied_rows(const tg_conv_sweep *sweep)
 {
     const tg_conv_size *s = &sweep->size;
-    int64_t rows = ceil_div(sweep->target[0], most(1, sweep->units_per_image)), reach = (s->kernel[0] - 1) * s->dilation[0];
+    int64_t rows = tg_ceil_div(sweep->target[0], tg_most(1, sweep->units_per_image)), reach = (s->kernel[0] - 1) * s->dilation[0];
     int64_t reads = sweep->gradient ? (rows + reach) / s->stride[0] + 2 : (rows - 1) * s->stride[0] + reach + 1;
-    return least(sweep->source[0], reads);
+    return tg_least(sweep->source[0], reads);
 }
 
 static size_t offset_bytes(const tg_conv_sweep *sweep)
@@ -199,8 +202,8 @@ static source_view copy_source(const tg_conv_sweep *sweep, const float *image, i
         int64_t row = y / sweep->classes[0] * sweep->stride[0] + taps.offset, first_tap, end_tap;
         live_taps(sweep, y, &first_tap, &end_tap);
         if (first_tap < end_tap) {
-            low = least(low, row + first_tap * taps.offset_step);
-            high = most(high, row + (end_tap - 1) * taps.offset_step + 1);
+            low = tg_least(low, row + first_tap * taps.offset_step);
+            high = tg_most(high, row + (end_tap - 1) * taps.offset_step + 1);
         }
     }
     for (int64_t row = low; row < high; row++) {
@@ -224,11 +227,12 @@ static int64_t make_runs(const tg_conv_sweep *sweep, const source_view *view, co
 {
     tg_conv_taps rows = taps_of(sweep, 0, s->y % sweep->classes[0]), columns = taps_of(sweep, 1, s->column_class);
     bool joined = columns.offset_step == 1;
-    int64_t count = 0, runs_per_row = joined ? least(columns.count, 1) : columns.count;
+    int64_t count = 0, runs_per_row = joined ? tg_least(columns.count, 1) : columns.count;
     *length = joined ? columns.count * view->channels : view->channels;
     for (int64_t i = s->first_tap; i < s->end_tap; i++)
         for (int64_t j = 0; j < runs_per_row; j++)
-            offsets[count++] = (i - s->first_tap) * rows.offset_step * view->row_floats + j * columns.offset_step * view->channels;
+            offsets[count++] =
+                (i - s->first_tap) * rows.offset_step * view->row_floats + j * columns.offset_step * view->channels;
     return count;
 }
 
@@ -238,7 +242,7 @@ static void run_pixels(const tg_conv_sweep *sweep, const source_view *view, cons
     tg_conv_taps rows = taps_of(sweep, 0, s->y % sweep->classes[0]), columns = taps_of(sweep, 1, s->column_class);
     int64_t row = s->y / sweep->classes[0] * sweep->stride[0] + rows.offset + s->first_tap * rows.offset_step;
     int64_t per_row = class_size(sweep, 1, s->column_class);
-    int64_t blocks = ceil_div(s->pixels, tg_panels_rows(&sweep->panels, sweep->kernels->tile_limits()));
+    int64_t blocks = tg_ceil_div(s->pixels, tg_panels_rows(&sweep->panels, sweep->kernels->tile_limits()));
     target += (s->y * sweep->target[1] + s->column_class) * sweep->target_channels;
     tile->c_step = sweep->classes[1] * sweep->target_channels;
     for (int64_t block = 0; block < blocks; block++) {
@@ -260,21 +264,28 @@ static void run_pixels(const tg_conv_sweep *sweep, const source_view *view, cons
 static void run_stretch(const tg_conv_sweep *sweep, const source_view *view, const stretch *s, const float *packed, float *target,
                         int64_t *offsets)
 {
-    int64_t length, runs = make_runs(sweep, view, s, offsets, &length), runs_at_once = length ? most(1, DEPTH / length) : 1;
+    int64_t length, runs = make_runs(sweep, view, s, offsets, &length), runs_at_once = length ? tg_most(1, DEPTH / length) : 1;
     int64_t depth = class_depth(sweep, s->y % sweep->classes[0], s->column_class) +
                     s->first_tap * taps_of(sweep, 1, s->column_class).count * view->channels;
     for (int64_t run = 0; run == 0 || run < runs; run += runs_at_once)
         for (int64_t i = 0; i < sweep->panels.count; i++) {
             tg_panel panel = tg_panels_at(&sweep->panels, i);
             int64_t width = panel.vectors * sweep->panels.width;
-            tg_tile tile = {.vectors = panel.vectors, .columns = panel.columns, .a_step = 1, .b_step = width, .add = run > 0,
-                            .offsets = offsets + run, .runs = least(runs_at_once, runs - run), .run = length};
+            tg_tile tile = {.vectors = panel.vectors,
+                            .columns = panel.columns,
+                            .a_step = 1,
+                            .b_step = width,
+                            .add = run > 0,
+                            .offsets = offsets + run,
+                            .runs = tg_least(runs_at_once, runs - run),
+                            .run = length};
             tile.b = packed + panel.first * sweep->depth + (depth + run * length) * width;
             run_pixels(sweep, view, s, target + panel.first, &tile);
         }
 }
 
-void tg_conv_sweep_run(const tg_conv_sweep *sweep, const float *source, const float *packed, float *target, int64_t unit, void *scratch)
+void tg_conv_sweep_run(const tg_conv_sweep *sweep, const float *source, const float *packed, float *target, int64_t unit,
+                       void *scratch)
 {
     int64_t first, end, row_floats = sweep->source[1] * sweep->source_channels;
     tg_conv_sweep_rows(sweep, unit, &first, &end);

@@ -12,8 +12,8 @@ typedef struct tg_matmul_size {
 typedef struct tg_matmul_plan {
     const tg_kernels *kernels;
     tg_matmul_size size;
-    bool pack_b;       /**< into panels, before the product; else b is read where it lies */
-    bool pack_a;       /**< block by block, by each task */
+    bool pack_b; /**< into panels, before the product; else b is read where it lies */
+    bool pack_a; /**< block by block, by each task */
     tg_panels panels;
     int64_t row_blocks; /**< the rows cut into tiles */
     int64_t row_tasks, column_tasks;

@@ -1,8 +1,7 @@
 /* Packing for tiles; see ops/kernels/tile.h. */
+#include "ops/kernels/integers.h"
 #include "ops/kernels/kernels.h"
 #include "ops/kernels/vector.h"
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static void pack_row(float *to, const float *from, int64_t columns, int64_t width)
 {
@@ -10,7 +9,7 @@ static void pack_row(float *to, const float *from, int64_t columns, int64_t widt
     for (; j + VF_WIDTH <= columns; j += VF_WIDTH)
         vf_store(to + j, vf_load(from + j));
     for (; j < width; j += VF_WIDTH)
-        vf_store_part(to + j, least(width - j, VF_WIDTH), j < columns ? vf_load_part(from + j, columns - j) : vf_zero());
+        vf_store_part(to + j, tg_least(width - j, VF_WIDTH), j < columns ? vf_load_part(from + j, columns - j) : vf_zero());
 }
 
 void TG_SET(pack)(const tg_pack *p)
@@ -44,7 +43,7 @@ void TG_SET(pack_transposed)(const tg_pack *p)
 {
     for (int64_t r = 0; r < p->rows; r += VF_WIDTH)
         for (int64_t j = 0; j < p->width; j += VF_WIDTH) {
-            int64_t rows = least(p->rows - r, VF_WIDTH), columns = p->columns - j, width = least(p->width - j, VF_WIDTH);
+            int64_t rows = tg_least(p->rows - r, VF_WIDTH), columns = p->columns - j, width = tg_least(p->width - j, VF_WIDTH);
             float *to = p->to + r * p->width + j;
             const float *from = p->from + j * p->stride + r;
             if (rows == VF_WIDTH && columns >= VF_WIDTH)

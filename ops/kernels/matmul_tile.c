@@ -13,15 +13,15 @@
 #define UP_TO_12(AT, v) UP_TO_10(AT, v) AT(11, v) AT(12, v)
 #if defined(TG_SET_AVX512) || defined(TG_SET_NEON)
 #define VECTORS 4
-#define ROWS {12, 12, 8, 6}
+#define ROWS 12, 12, 8, 6
 #define TILES(AT) UP_TO_12(AT, 1) UP_TO_12(AT, 2) UP_TO_8(AT, 3) UP_TO_6(AT, 4)
 #elif VF_FUSED
 #define VECTORS 3
-#define ROWS {12, 6, 4}
+#define ROWS 12, 6, 4
 #define TILES(AT) UP_TO_12(AT, 1) UP_TO_6(AT, 2) UP_TO_4(AT, 3)
 #else
 #define VECTORS 3
-#define ROWS {10, 5, 3}
+#define ROWS 10, 5, 3
 #define TILES(AT) UP_TO_10(AT, 1) UP_TO_5(AT, 2) UP_TO_3(AT, 3)
 #endif
 
@@ -48,35 +48,45 @@ static inline __attribute__((always_inline)) void store_c(const tg_tile *t, floa
         vf_store_part(c + v * VF_WIDTH, t->columns - v * VF_WIDTH, sum);
 }
 
+/* clang-format off */
 static inline __attribute__((always_inline)) void tile(const tg_tile *t, const int rows, const int vectors)
 {
     const float *a[TG_TILE_MAX_ROWS], *b = t->b;
     vf sums[TG_TILE_MAX_ROWS][VECTORS];
     const int64_t a_step = t->a_step, b_step = t->b_step;
-    UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL
+    for (int r = 0; r < rows; r++) {
         a[r] = t->a[r];
-        UNROLL for (int v = 0; v < vectors; v++)
+        UNROLL
+        for (int v = 0; v < vectors; v++)
             sums[r][v] = load_c(t, t->c + r * t->c_step, v, vectors);
     }
     for (int64_t i = 0; i < t->runs; i++) {
         int64_t at = t->offsets[i];
         for (int64_t k = 0; k < t->run; k++) {
             vf columns[VECTORS];
-            UNROLL for (int v = 0; v < vectors; v++)
+            UNROLL
+            for (int v = 0; v < vectors; v++)
                 columns[v] = vf_load(b + v * VF_WIDTH);
-            UNROLL for (int r = 0; r < rows; r++) {
+            UNROLL
+            for (int r = 0; r < rows; r++) {
                 vf value = vf_set1(a[r][at]);
-                UNROLL for (int v = 0; v < vectors; v++)
+                UNROLL
+                for (int v = 0; v < vectors; v++)
                     sums[r][v] = vf_fma(value, columns[v], sums[r][v]);
             }
             at += a_step;
             b += b_step;
         }
     }
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < vectors; v++)
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++)
             store_c(t, t->c + r * t->c_step, v, vectors, sums[r][v]);
+    }
 }
+/* clang-format on */
 
 #define DEFINE(r, v) \
     static void tile_##r##x##v(const tg_tile *t) { tile(t, r, v); }
@@ -91,6 +101,6 @@ void TG_SET(tile)(const tg_tile *t)
 
 const tg_tile_limits *TG_SET(tile_limits)(void)
 {
-    static const tg_tile_limits limits = {.width = VF_WIDTH, .vectors = VECTORS, .rows = ROWS};
+    static const tg_tile_limits limits = {.width = VF_WIDTH, .vectors = VECTORS, .rows = {ROWS}};
     return &limits;
 }

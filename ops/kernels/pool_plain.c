@@ -70,7 +70,8 @@ void tg_pool_gather_plain(const tg_pool *p, int64_t element)
     for (int64_t i = first_element(p); i < end_element(p); i++) {
         char *to = (char *)p->to + i * element;
         if (p->argmax[i] < count)
-            memcpy(to, (const char *)p->from + (place_of(p, i).corner + offset_of(p->size, p->argmax[i])) * element, (size_t)element);
+            memcpy(to, (const char *)p->from + (place_of(p, i).corner + offset_of(p->size, p->argmax[i])) * element,
+                   (size_t)element);
         else
             memset(to, 0, (size_t)element);
     }

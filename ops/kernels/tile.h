@@ -11,8 +11,8 @@
 
 /** c[r, j] (+)= sum over k of a[r][k] b[k, j]; k goes through `runs` runs of `run` steps. */
 typedef struct tg_tile {
-    int32_t rows;    /**< 1 .. tg_tile_limits.rows[vectors - 1] */
-    int32_t vectors; /**< 1 .. tg_tile_limits.vectors */
+    int32_t rows;                     /**< 1 .. tg_tile_limits.rows[vectors - 1] */
+    int32_t vectors;                  /**< 1 .. tg_tile_limits.vectors */
     const float *a[TG_TILE_MAX_ROWS]; /**< where each row's k = 0 lies, before its run's offset is added */
     int64_t a_step;                   /**< floats from one k to the next within a run */
     const int64_t *offsets;           /**< [runs] floats from a[r] to the start of each run */
@@ -27,8 +27,8 @@ typedef struct tg_tile {
 
 /** What the registers of an instruction set hold. */
 typedef struct tg_tile_limits {
-    int32_t width;   /**< floats in a vector */
-    int32_t vectors; /**< the widest tile */
+    int32_t width;                     /**< floats in a vector */
+    int32_t vectors;                   /**< the widest tile */
     int32_t rows[TG_TILE_MAX_VECTORS]; /**< most rows of a tile of 1, 2, ... vectors */
 } tg_tile_limits;
 
