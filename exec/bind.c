@@ -125,10 +125,7 @@ static bool list_publications(tg_plan *plan)
 
 bool tg_plan_bind(tg_plan *plan)
 {
-    plan->drawn = tg_pool_take(&plan->pool, plan->stages.n_stages, sizeof *plan->drawn);
-    for (int32_t i = 0; i < plan->stages.n_sections; i++)
-        plan->has_parallel |= !plan->stages.sections[i].serial;
-    if (!plan->drawn || !list_inputs(plan) || !take_regions(plan) || !make_places(plan) || !list_publications(plan))
+    if (!list_inputs(plan) || !take_regions(plan) || !make_places(plan) || !list_publications(plan))
         return false;
     if (!shares_workspace(plan)) {
         set_places(plan, plan->n_moving, plan->n_places);

@@ -2,8 +2,6 @@
 #ifndef TG_EXEC_COMPILE_H
 #define TG_EXEC_COMPILE_H
 
-#include <stdatomic.h>
-
 #include "exec/plan.h"
 #include "exec/schedule.h"
 #include "exec/team.h"
@@ -75,8 +73,6 @@ struct tg_plan {
     void *placed;
     int32_t *publication_of; /* by node of `graph`: publication + 1, or 0 */
 
-    _Atomic int64_t *drawn; /* by stage: the tasks given out */
-    bool has_parallel; /* sections */
     bool prologue_done;
     uint64_t prologue_generation; /* of the variables when it ran */
     int current;       /* which memory of the roots holds the last good run's; -1: none yet */

@@ -3,17 +3,19 @@
 #include "exec/compile.h"
 #include "exec/float_mode.h"
 
-#define MAX_BATCH 16 /* tasks drawn at once */
+#define MAX_AT_ONCE 16 /* tasks that a thread takes */
 
-/* One tg_run(), as all threads see it. */
+/* One tg_run(). */
 typedef struct run {
     tg_plan *plan;
-    int32_t first_section;
-    uint64_t step;
+    uint64_t counter;
     bool flush;
     /* The least of (item << 32 | task << 8 | status) over all tasks that failed: the same for any number of threads, since the
        stage in which something fails is run to its end. */
     _Atomic uint64_t failure;
+    /* The stage that is shared out. */
+    const tg_stage *stage;
+    tg_pieces tasks;
 } run;
 
 #define NO_FAILURE UINT64_MAX
@@ -27,16 +29,15 @@ static void note_failure(run *self, int32_t item, int64_t task, tg_status status
         ;
 }
 
-/* Whether something failed before item `end`. What failed later is not yet known to all threads. */
-static bool has_failed(const run *self, int32_t end)
+static bool has_failed(run *self)
 {
-    return atomic_load(&((run *)self)->failure) >> 32 < (uint64_t)end;
+    return atomic_load_explicit(&self->failure, memory_order_relaxed) != NO_FAILURE;
 }
 
-static void run_item_task(run *self, int32_t item, int64_t task, void *scratch)
+static void run_task(run *self, int32_t item, int64_t task, void *scratch)
 {
     const tg_item *here = &self->plan->stages.items[item];
-    tg_status status = tg_step_run(self->plan->steps.at[here->step], here->phase, task, self->step, scratch);
+    tg_status status = tg_step_run(self->plan->steps.at[here->step], here->phase, task, self->counter, scratch);
     if (status != TG_OK)
         note_failure(self, item, task, status);
 }
@@ -45,71 +46,65 @@ static void run_item_task(run *self, int32_t item, int64_t task, void *scratch)
 static void run_alone(run *self, const tg_section *section, void *scratch)
 {
     const tg_stages *stages = &self->plan->stages;
-    for (int32_t s = section->first_stage; s < section->first_stage + section->n_stages; s++) {
-        int32_t end = stages->stages[s].first_item + stages->stages[s].n_items;
-        for (int32_t i = stages->stages[s].first_item; i < end; i++)
+    for (int32_t s = section->first_stage; s < section->first_stage + section->n_stages && !has_failed(self); s++)
+        for (int32_t i = stages->stages[s].first_item; i < stages->stages[s].first_item + stages->stages[s].n_items; i++)
             for (int64_t task = 0; task < stages->items[i].n_tasks; task++)
-                run_item_task(self, i, task, scratch);
-        if (has_failed(self, end))
-            return;
-    }
+                run_task(self, i, task, scratch);
 }
 
-/* This thread's share of one stage: tasks are drawn, a few at once, until there are none left. */
-static void run_share(run *self, int32_t s, void *scratch)
+/* The item of a stage that a task counted through the stage belongs to. */
+static int32_t item_of(const tg_stage *stage, const tg_item *items, int64_t task)
 {
-    const tg_stage *stage = &self->plan->stages.stages[s];
+    int32_t first = stage->first_item, last = first + stage->n_items - 1;
+    while (first < last) {
+        int32_t middle = first + (last - first + 1) / 2;
+        if (items[middle].first_task <= task)
+            first = middle;
+        else
+            last = middle - 1;
+    }
+    return first;
+}
+
+static void run_share(void *arg, int thread)
+{
+    run *self = arg;
     const tg_item *items = self->plan->stages.items;
-    int64_t batch = stage->n_tasks / (32 * (int64_t)tg_team_size(self->plan->team));
-    batch = batch < 1 ? 1 : batch > MAX_BATCH ? MAX_BATCH : batch;
-    int32_t item = stage->first_item;
-    for (;;) {
-        int64_t task = atomic_fetch_add_explicit(&self->plan->drawn[s], batch, memory_order_relaxed), end = task + batch;
-        if (task >= stage->n_tasks)
-            return;
-        for (end = end < stage->n_tasks ? end : stage->n_tasks; task < end; task++) {
-            while (task >= items[item].first_task + items[item].n_tasks)
-                item++;
-            run_item_task(self, item, task - items[item].first_task, scratch);
-        }
-    }
-}
-
-static void run_sections(run *self, int thread, bool alone)
-{
-    const tg_stages *stages = &self->plan->stages;
     void *scratch = tg_workspace_scratch(self->plan->workspace, thread);
     tg_float_mode before = tg_float_mode_enter(self->flush);
-    for (int32_t s = self->first_section; s < stages->n_sections; s++) {
-        const tg_section *section = &stages->sections[s];
-        const tg_stage *last = &stages->stages[section->first_stage + section->n_stages - 1];
-        if (alone || (section->serial && thread == 0))
-            run_alone(self, section, scratch);
-        else if (!section->serial)
-            run_share(self, section->first_stage, scratch);
-        if (!alone && s + 1 < stages->n_sections)
-            tg_team_barrier(self->plan->team);
-        if (has_failed(self, last->first_item + last->n_items))
-            break;
+    for (int64_t task, end; tg_pieces_take(&self->tasks, thread, &task, &end);) {
+        int32_t item = item_of(self->stage, items, task);
+        for (; task < end; task++) {
+            while (task >= items[item].first_task + items[item].n_tasks)
+                item++;
+            run_task(self, item, task - items[item].first_task, scratch);
+        }
     }
     tg_float_mode_leave(before);
 }
 
-static void run_as_member(void *arg, int thread)
+static void share(run *self, const tg_stage *stage)
 {
-    run_sections(arg, thread, false);
+    int64_t at_once = stage->n_tasks / (32 * (int64_t)tg_team_size(self->plan->team));
+    self->stage = stage;
+    self->tasks.count = stage->n_tasks;
+    self->tasks.at_once = at_once < 1 ? 1 : at_once > MAX_AT_ONCE ? MAX_AT_ONCE : at_once;
+    atomic_store_explicit(&self->tasks.taken, 0, memory_order_relaxed);
+    tg_team_share(self->plan->team, run_share, self);
 }
 
-static void run_on_team(run *self)
+static void run_sections(run *self, int32_t first)
 {
-    tg_plan *plan = self->plan;
-    if (!plan->has_parallel || tg_team_size(plan->team) == 1) {
-        run_sections(self, 0, true);
-        return;
-    }
-    for (int32_t s = 0; s < plan->stages.n_stages; s++)
-        atomic_store_explicit(&plan->drawn[s], 0, memory_order_relaxed);
-    tg_team_run(plan->team, run_as_member, self);
+    const tg_stages *stages = &self->plan->stages;
+    bool alone = tg_team_size(self->plan->team) == 1;
+    void *scratch = tg_workspace_scratch(self->plan->workspace, 0);
+    tg_float_mode before = tg_float_mode_enter(self->flush);
+    for (int32_t s = first; s < stages->n_sections && !has_failed(self); s++)
+        if (alone || stages->sections[s].serial)
+            run_alone(self, &stages->sections[s], scratch);
+        else
+            share(self, &stages->stages[stages->sections[s].first_stage]);
+    tg_float_mode_leave(before);
 }
 
 /* The first section to run: the prologue's are skipped while the variables are what they were. */
@@ -142,12 +137,12 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     if (status != TG_OK)
         return status;
     uint64_t generation = tg_variables_generation(plan->variables);
-    run self = {.plan = plan, .first_section = first_section(plan, generation), .step = tg_variables_step(plan->variables),
-                .flush = tg_variables_float(plan->variables) != TG_F64};
+    run self = {.plan = plan, .counter = tg_variables_step(plan->variables), .flush = tg_variables_float(plan->variables) != TG_F64};
     atomic_init(&self.failure, NO_FAILURE);
-    if (self.first_section == 0)
+    int32_t first = first_section(plan, generation);
+    if (first == 0)
         plan->prologue_done = false;
-    run_on_team(&self);
+    run_sections(&self, first);
     uint64_t failure = atomic_load(&self.failure);
     if (failure != NO_FAILURE)
         return explain(&self, failure);

@@ -2,6 +2,7 @@
 
 /* Bounds the search for conflicts: a stage ends when its items touch this many stretches of memory. */
 #define MAX_ACCESSES 256
+#define MAX_TASKS ((int64_t)1 << 30) /* of a stage that is shared out */
 #define TINY_NANOSECONDS 5000.0 /* a stage that is quicker than this on one thread is not worth a barrier */
 
 /* The stretches of memory that a stage under construction touches. */
@@ -97,7 +98,7 @@ static void cut_sections(tg_stages *stages, const tg_steps *steps)
     for (int32_t i = 0; i < stages->n_stages; i++) {
         const tg_stage *stage = &stages->stages[i];
         tg_segment segment = steps->at[stages->items[stage->first_item].step]->segment;
-        bool serial = stage->n_tasks <= 1 || stage->nanoseconds < TINY_NANOSECONDS;
+        bool serial = stage->n_tasks <= 1 || stage->n_tasks > MAX_TASKS || stage->nanoseconds < TINY_NANOSECONDS;
         tg_section *open = stages->n_sections ? &stages->sections[stages->n_sections - 1] : NULL;
         if (open && serial && open->serial && (open->segment == TG_PROLOGUE) == (segment == TG_PROLOGUE))
             open->n_stages++;

@@ -39,16 +39,17 @@ static void run_program(const tg_step *step, int64_t task, void *scratch)
 /* An exponent of ones is that of an infinity or a NaN. */
 static bool all_finite(tg_dtype dtype, const void *values, int64_t bytes)
 {
-    uint64_t bad = 0;
     if (dtype == TG_F32) {
         const uint32_t *words = values;
+        uint32_t bad = 0;
         for (int64_t i = 0; i < bytes / 4; i++)
-            bad |= (words[i] & 0x7f800000u) == 0x7f800000u;
-    } else {
-        const uint64_t *words = values;
-        for (int64_t i = 0; i < bytes / 8; i++)
-            bad |= (words[i] & 0x7ff0000000000000u) == 0x7ff0000000000000u;
+            bad |= (uint32_t)-((words[i] & 0x7f800000u) == 0x7f800000u);
+        return bad == 0;
     }
+    const uint64_t *words = values;
+    uint64_t bad = 0;
+    for (int64_t i = 0; i < bytes / 8; i++)
+        bad |= (words[i] & 0x7ff0000000000000u) == 0x7ff0000000000000u;
     return bad == 0;
 }
 

@@ -3,34 +3,38 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "graph/rebuild.h"
 
-#define SPIN_NANOSECONDS 50000 /* then a waiting thread parks: waking it costs about half of that */
-#define PAUSE_NANOSECONDS 5000 /* then it also yields, in case more threads than cores want to run */
+#define SPIN_NANOSECONDS 50000 /* then an idle thread parks: waking it costs about half of that */
+#define PAUSE_NANOSECONDS 5000 /* then a waiting thread also yields, in case more threads than cores want to run */
 
-/* Workers wait in the barrier between jobs too: the caller's arrival there starts the next job. */
+/* The state of the team in one word: how many helpers are inside the job, whether more may enter, and the number of the job. */
+#define INSIDE ((uint64_t)0xffff)
+#define OPEN ((uint64_t)1 << 16)
+#define NUMBER_SHIFT 17
+
 struct tg_team {
-    _Alignas(64) atomic_uint arrived;
-    _Alignas(64) atomic_uint epoch; /* of the barrier: one more each time it opens */
-    _Alignas(64) atomic_int parked; /* threads that wait on the condition */
+    _Alignas(64) _Atomic uint64_t state;
+    _Alignas(64) atomic_bool parked; /* since the last waking, a helper has gone to sleep */
+    atomic_bool ending;
     tg_context *context;
     int size;
     int64_t pause_nanoseconds;
-    bool ending;
+    /* Written by the caller alone, while nobody is inside. */
     tg_team_job job;
     void *arg;
+    uint64_t number;
     pthread_mutex_t lock;
     pthread_cond_t opened;
-    size_t bytes; /* of this struct with its threads */
-    struct tg_worker {
+    size_t bytes; /* of this struct with its helpers */
+    struct tg_helper {
         tg_team *team;
         pthread_t handle;
         int thread;
-    } workers[]; /* thread 1 and up */
+    } helpers[]; /* thread 1 and up */
 };
 
 static int64_t nanoseconds(void)
@@ -49,82 +53,119 @@ static inline void pause_a_little(void)
 #endif
 }
 
-/* Whether the barrier opened while this thread was spinning. */
-static bool spin(tg_team *team, unsigned epoch)
+/* One turn of waiting, longer by and by. `since`: 0 at first. Returns the nanoseconds waited so far. */
+static int64_t wait_a_turn(const tg_team *team, int64_t *since, int turn)
 {
-    for (int i = 0; i < 64; i++) {
-        if (atomic_load_explicit(&team->epoch, memory_order_acquire) != epoch)
-            return true;
-        pause_a_little();
-    }
-    for (int64_t start = nanoseconds(), waited = 0; waited < SPIN_NANOSECONDS; waited = nanoseconds() - start) {
-        for (int i = 0; i < 32; i++) {
-            if (atomic_load_explicit(&team->epoch, memory_order_acquire) != epoch)
-                return true;
-            pause_a_little();
-        }
-        if (waited >= team->pause_nanoseconds)
-            sched_yield();
-    }
-    return false;
+    pause_a_little();
+    if (turn % 32 != 31)
+        return 0;
+    int64_t now = nanoseconds();
+    if (*since == 0)
+        *since = now;
+    if (now - *since >= team->pause_nanoseconds)
+        sched_yield();
+    return now - *since;
 }
 
-static void park(tg_team *team, unsigned epoch)
+/* ---- helpers ---- */
+
+static bool has_job(uint64_t state, uint64_t done)
+{
+    return (state & OPEN) && state >> NUMBER_SHIFT != done;
+}
+
+/* Sleeps until a job or the end is announced; perhaps for no reason. */
+static void park(tg_team *team, uint64_t done)
 {
     pthread_mutex_lock(&team->lock);
-    /* Sequentially consistent with open_barrier(): either it sees this count, or this thread sees its epoch. */
-    atomic_fetch_add(&team->parked, 1);
-    while (atomic_load(&team->epoch) == epoch)
+    /* Sequentially consistent with open_job(): either it sees that someone sleeps, or this thread sees its job. */
+    atomic_store(&team->parked, true);
+    if (!has_job(atomic_load(&team->state), done) && !atomic_load(&team->ending))
         pthread_cond_wait(&team->opened, &team->lock);
-    atomic_fetch_sub(&team->parked, 1);
     pthread_mutex_unlock(&team->lock);
 }
 
-static void open_barrier(tg_team *team, unsigned epoch)
+/* Enters the next job and returns its number; 0: the team ends. */
+static uint64_t enter(tg_team *team, uint64_t done)
 {
-    atomic_store_explicit(&team->arrived, 0, memory_order_relaxed);
-    atomic_store(&team->epoch, epoch + 1);
-    if (atomic_load(&team->parked) > 0) {
-        pthread_mutex_lock(&team->lock);
-        pthread_cond_broadcast(&team->opened);
-        pthread_mutex_unlock(&team->lock);
+    int64_t since = 0;
+    for (int turn = 0;; turn++) {
+        uint64_t state = atomic_load_explicit(&team->state, memory_order_relaxed);
+        if (has_job(state, done)) {
+            if (atomic_compare_exchange_weak_explicit(&team->state, &state, state + 1, memory_order_acquire, memory_order_relaxed))
+                return state >> NUMBER_SHIFT;
+        } else if (atomic_load_explicit(&team->ending, memory_order_relaxed)) {
+            return 0;
+        } else if (wait_a_turn(team, &since, turn) >= SPIN_NANOSECONDS) {
+            park(team, done);
+            since = 0;
+        }
     }
 }
 
-void tg_team_barrier(tg_team *team)
+static void *help(void *arg)
 {
-    if (team->size == 1)
-        return;
-    unsigned epoch = atomic_load_explicit(&team->epoch, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&team->arrived, 1, memory_order_acq_rel) == (unsigned)team->size - 1)
-        open_barrier(team, epoch);
-    else if (!spin(team, epoch))
-        park(team, epoch);
+    struct tg_helper *helper = arg;
+    tg_team *team = helper->team;
+    for (uint64_t number = 0; (number = enter(team, number)) != 0;) {
+        team->job(team->arg, helper->thread);
+        atomic_fetch_sub_explicit(&team->state, 1, memory_order_release);
+    }
+    return NULL;
 }
 
-static void *work(void *arg)
+/* ---- the caller ---- */
+
+static void wake(tg_team *team)
 {
-    struct tg_worker *worker = arg;
-    tg_team *team = worker->team;
-    /* The starter holds the lock until it knows how many threads there are. */
     pthread_mutex_lock(&team->lock);
+    atomic_store(&team->parked, false);
+    pthread_cond_broadcast(&team->opened);
     pthread_mutex_unlock(&team->lock);
-    for (;;) {
-        tg_team_barrier(team);
-        if (team->ending)
-            return NULL;
-        team->job(team->arg, worker->thread);
-        tg_team_barrier(team);
+}
+
+static void open_job(tg_team *team, tg_team_job job, void *arg)
+{
+    team->job = job;
+    team->arg = arg;
+    atomic_store(&team->state, ++team->number << NUMBER_SHIFT | OPEN);
+    if (atomic_load(&team->parked))
+        wake(team);
+}
+
+static void close_job(tg_team *team)
+{
+    uint64_t state = atomic_fetch_and_explicit(&team->state, ~OPEN, memory_order_acquire);
+    int64_t since = 0;
+    for (int turn = 0; state & INSIDE; turn++) {
+        wait_a_turn(team, &since, turn);
+        state = atomic_load_explicit(&team->state, memory_order_acquire);
     }
 }
+
+void tg_team_share(tg_team *team, tg_team_job job, void *arg)
+{
+    if (team->size > 1)
+        open_job(team, job, arg);
+    job(arg, 0);
+    if (team->size > 1)
+        close_job(team);
+}
+
+int tg_team_size(const tg_team *team)
+{
+    return team->size;
+}
+
+/* ---- start and end ---- */
 
 static void end_team(void *object)
 {
     tg_team *team = object;
-    team->ending = true;
-    tg_team_barrier(team);
+    atomic_store(&team->ending, true);
+    wake(team);
     for (int i = 0; i < team->size - 1; i++)
-        pthread_join(team->workers[i].handle, NULL);
+        pthread_join(team->helpers[i].handle, NULL);
     pthread_cond_destroy(&team->opened);
     pthread_mutex_destroy(&team->lock);
     tg_release(team->context, team, team->bytes);
@@ -135,22 +176,20 @@ static void start_threads(tg_team *team, int size)
 {
     sigset_t all, before;
     sigfillset(&all);
-    pthread_mutex_lock(&team->lock);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (team->size = 1; team->size < size; team->size++) {
-        struct tg_worker *worker = &team->workers[team->size - 1];
-        *worker = (struct tg_worker){.team = team, .thread = team->size};
-        if (pthread_create(&worker->handle, NULL, work, worker) != 0)
+        struct tg_helper *helper = &team->helpers[team->size - 1];
+        *helper = (struct tg_helper){.team = team, .thread = team->size};
+        if (pthread_create(&helper->handle, NULL, help, helper) != 0)
             break;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_mutex_unlock(&team->lock);
 }
 
 static tg_attachment start_team(tg_context *context)
 {
     int size = tg_context_threads(context);
-    size_t bytes = sizeof(tg_team) + (size_t)(size - 1) * sizeof(struct tg_worker);
+    size_t bytes = sizeof(tg_team) + (size_t)(size - 1) * sizeof(struct tg_helper);
     tg_team *team = tg_allocate_zero(context, bytes);
     if (!team)
         return (tg_attachment){NULL, NULL};
@@ -177,18 +216,4 @@ static tg_attachment start_team(tg_context *context)
 tg_team *tg_team_of(tg_context *context)
 {
     return tg_context_attach(context, TG_SLOT_TEAM, start_team);
-}
-
-int tg_team_size(const tg_team *team)
-{
-    return team->size;
-}
-
-void tg_team_run(tg_team *team, tg_team_job job, void *arg)
-{
-    team->job = job;
-    team->arg = arg;
-    tg_team_barrier(team);
-    job(arg, 0);
-    tg_team_barrier(team);
 }
