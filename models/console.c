@@ -41,15 +41,16 @@ bool console_flushed(console *c)
 }
 
 /* The word that goes with every result of drawn digits. */
-static const char synthetic_note[] = "SYNTHETIC DIGITS, not MNIST: the figures say nothing about real data. " TG_MNIST_FETCH " gets the real ones.";
+static const char synthetic_note[] =
+    "SYNTHETIC DIGITS, not MNIST: the figures say nothing about real data. " TG_MNIST_FETCH " gets the real ones.";
 
 void console_start(const console *c, const run_facts *facts)
 {
     int threads = tg_context_threads(facts->context);
     const char *dot = c->ascii ? "|" : "·";
     if (c->style == STYLE_FULL)
-        printf("tapegrad %s %s %s %s %d thread%s %s %s\n", tg_version(), dot, tg_isa_name(tg_context_isa(facts->context)), dot, threads,
-               threads == 1 ? "" : "s", dot, facts->data->source);
+        printf("tapegrad %s %s %s %s %d thread%s %s %s\n", tg_version(), dot, tg_isa_name(tg_context_isa(facts->context)), dot,
+               threads, threads == 1 ? "" : "s", dot, facts->data->source);
     if (facts->data->synthetic)
         fprintf(c->style == STYLE_FULL ? stdout : stderr, "%s\n", synthetic_note);
 }
@@ -101,14 +102,20 @@ void console_epoch_begin(const console *c, int epoch, int epochs)
         printf("%sEpoch %d/%d\n", epoch == 1 ? "\n" : "", epoch, epochs);
 }
 
+/* Here and below: console_flushed() finds out what could not be written. */
 void console_epoch(const console *c, const tg_fit_epoch *epoch)
 {
     if (c->style == STYLE_FULL) {
-        const tg_progress_value values[] = {
-            {"accuracy", epoch->train.accuracy}, {"loss", epoch->train.loss},
-            {"val_accuracy", epoch->validation.accuracy}, {"val_loss", epoch->validation.loss}};
-        tg_progress line = {.step = epoch->steps, .steps = epoch->steps, .seconds = epoch->total_seconds,
-                            .seconds_per_step = epoch->seconds / (double)epoch->steps, .n_values = 4, .values = values};
+        const tg_progress_value values[] = {{"accuracy", epoch->train.accuracy},
+                                            {"loss", epoch->train.loss},
+                                            {"val_accuracy", epoch->validation.accuracy},
+                                            {"val_loss", epoch->validation.loss}};
+        tg_progress line = {.step = epoch->steps,
+                            .steps = epoch->steps,
+                            .seconds = epoch->total_seconds,
+                            .seconds_per_step = epoch->seconds / (double)epoch->steps,
+                            .n_values = 4,
+                            .values = values};
         (void)!tg_progress_line(stdout, &line);
     } else if (c->style == STYLE_JSON) {
         tg_json json = tg_json_begin(stdout);

@@ -15,7 +15,7 @@ typedef enum console_style {
 typedef struct console {
     const char *program; /**< begins each message on standard error */
     console_style style;
-    bool ascii; /**< the locale's encoding is not UTF-8 */
+    bool ascii;       /**< the locale's encoding is not UTF-8 */
     bool output_lost; /**< standard output failed, and that has been said */
 } console;
 

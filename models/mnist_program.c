@@ -95,8 +95,8 @@ static int load_data(run *r)
     }
     int64_t held_back = r->data.train.count / VALIDATION_PART, training = r->data.train.count - held_back;
     if (held_back < 1 || r->data.test.count < 1) {
-        console_complain(&r->console, "%s: %lld training and %lld test images are too few: there must be %d and 1", r->data.source,
-                         (long long)r->data.train.count, (long long)r->data.test.count, VALIDATION_PART);
+        console_complain(&r->console, "%s: %lld training and %lld test images are too few: there must be %d and 1",
+                         r->data.source, (long long)r->data.train.count, (long long)r->data.test.count, VALIDATION_PART);
         return EXIT_DATA;
     }
     r->train = part(&r->data.train, 0, training);
@@ -278,7 +278,7 @@ static int show_results(run *r)
 
 static int run_stages(run *r)
 {
-    static int (*const stages[])(run *r) = {make_context, load_data, make_model, introduce, dump_graph, train, show_results};
+    static int (*const stages[])(run * r) = {make_context, load_data, make_model, introduce, dump_graph, train, show_results};
     int code = EXIT_DONE;
     for (size_t i = 0; i < sizeof stages / sizeof *stages && code == EXIT_DONE; i++)
         code = interrupted ? EXIT_INTERRUPTED : stages[i](r);
@@ -292,14 +292,12 @@ static int run_stages(run *r)
 int run_mnist_program(const mnist_program *program, int argc, char **argv)
 {
     run r = {.program = program};
-    char message[1024];
     take_signals();
     r.console = console_make(program->name);
-    tg_flags_answer answer = read_settings(program->name, program->about, program->examples, program->hidden, argc, argv, stdout,
-                                           &r.settings, message, sizeof message);
+    tg_flags_answer answer = read_settings(program, argc, argv, &r.settings);
     r.console.style = r.settings.json ? STYLE_JSON : r.settings.quiet ? STYLE_QUIET : STYLE_FULL;
     if (answer == TG_FLAGS_WRONG) {
-        console_complain(&r.console, "%s", message);
+        console_complain(&r.console, "%s", r.settings.message);
         return EXIT_USAGE;
     }
     if (answer == TG_FLAGS_VERSION)

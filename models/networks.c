@@ -35,28 +35,22 @@ static tg_tensor block(tg_tensor x, int64_t filters, const network_settings *set
 
 tg_tensor fcnn(tg_tensor image, const network_settings *settings)
 {
-    tg_tensor h = image;                                        /* [n, 784] */
+    tg_tensor h = image; /* [n, 784] */
     for (int i = 0; i < settings->hidden.count; i++) {
-        h = dense(h, settings->hidden.values[i], settings);     /* [n, 100], [n, 50] */
+        h = dense(h, settings->hidden.values[i], settings); /* [n, 100], [n, 50] */
         h = tg_activation_layer(h, settings->activation, NULL);
     }
-    return dense(h, CLASSES, settings);                         /* [n, 10] */
+    return dense(h, CLASSES, settings); /* [n, 10] */
 }
 
-tg_tensor fcnn_probabilities(tg_tensor logits)
-{
-    return tg_activation_layer(logits, TG_ACTIVATION_SOFTMAX, NULL);
-}
+tg_tensor fcnn_probabilities(tg_tensor logits) { return tg_activation_layer(logits, TG_ACTIVATION_SOFTMAX, NULL); }
 
 tg_tensor cnn(tg_tensor image, const network_settings *settings)
 {
-    tg_tensor h = block(image, 32, settings);                   /* [n, 26, 26, 32], [n, 13, 13, 32] */
-    h = block(h, 64, settings);                                 /* [n, 11, 11, 64], [n, 5, 5, 64] */
-    h = tg_flatten_layer(h, NULL);                              /* [n, 1600] */
-    return dense(h, CLASSES, settings);                         /* [n, 10] */
+    tg_tensor h = block(image, 32, settings); /* [n, 26, 26, 32], [n, 13, 13, 32] */
+    h = block(h, 64, settings);               /* [n, 11, 11, 64], [n, 5, 5, 64] */
+    h = tg_flatten_layer(h, NULL);            /* [n, 1600] */
+    return dense(h, CLASSES, settings);       /* [n, 10] */
 }
 
-tg_tensor cnn_probabilities(tg_tensor logits)
-{
-    return tg_softmax(logits, -1);
-}
+tg_tensor cnn_probabilities(tg_tensor logits) { return tg_softmax(logits, -1); }

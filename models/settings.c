@@ -1,6 +1,7 @@
 #include "models/settings.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "train/optimizers.h"
 
@@ -20,70 +21,122 @@ static const char *stage_word(int i)
     return i <= DUMP_COMPILED ? words[i] : NULL;
 }
 
-static const char notes[] =
-    "The data is looked for in --data, else in $MNIST_DIR; either must work if given.\n"
-    "Then in $XDG_DATA_HOME/tapegrad/mnist (~/.local/share/tapegrad/mnist), ./data\n"
-    "and ~/.keras/datasets/mnist.npz. Without any, digits are drawn, and every result\n"
-    "says so; tools/fetch_mnist gets the real ones.\n"
-    "\n"
-    "$TG_ISA chooses the instruction set: baseline, avx2, avx512 or neon.\n"
-    "\n"
-    "Exit status: 0 done; 1 failure; 2 wrong usage; 3 data named but missing or\n"
-    "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept);\n"
-    "130 interrupted.";
+static const char notes[] = "The data is looked for in --data, else in $MNIST_DIR; either must work if given.\n"
+                            "Then in $XDG_DATA_HOME/tapegrad/mnist (~/.local/share/tapegrad/mnist), ./data\n"
+                            "and ~/.keras/datasets/mnist.npz. Without any, digits are drawn, and every result\n"
+                            "says so; tools/fetch_mnist gets the real ones.\n"
+                            "\n"
+                            "$TG_ISA chooses the instruction set: baseline, avx2, avx512 or neon.\n"
+                            "\n"
+                            "Exit status: 0 done; 1 failure; 2 wrong usage; 3 data named but missing or\n"
+                            "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept);\n"
+                            "130 interrupted.";
 
-/* At most this many flags. */
-#define MOST 24
+/* --hidden comes first, so that a program without hidden layers can leave it out. */
+static const tg_flag table[] = {
+    {.name = "hidden",
+     .kind = TG_FLAG_LIST,
+     .offset = offsetof(settings, hidden),
+     .initial = "100,50",
+     .argument = "N,N,...",
+     .low = 1,
+     .high = 100000,
+     .help = "Units of the hidden layers, from the image on: any number of layers."},
+    {.name = "data",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, data),
+     .argument = "DIR",
+     .help = "The folder with MNIST's four IDX files, plain or .gz, or with mnist.npz; or an .npz file; or the word synthetic."},
+    {.name = "epochs",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, epochs),
+     .initial = "10",
+     .argument = "N",
+     .high = 1000000,
+     .help = "How often to go through the training images."},
+    {.name = "batch-size",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, batch_size),
+     .initial = "128",
+     .argument = "N",
+     .low = 1,
+     .high = 1000000,
+     .help = "Images per step. The last step of an epoch takes what remains."},
+    {.name = "learning-rate",
+     .kind = TG_FLAG_REAL,
+     .offset = offsetof(settings, learning_rate),
+     .argument = "RATE",
+     .high = INFINITY,
+     .above_low = true,
+     .help = "The step size. Default: Keras's for the optimizer, 0.001, and 0.01 for sgd, momentum and nesterov."},
+    {.name = "optimizer",
+     .kind = TG_FLAG_CHOICE,
+     .offset = offsetof(settings, optimizer),
+     .initial = "adam",
+     .choice = optimizer_word,
+     .help = "The update rule, in Keras's form."},
+    {.name = "activation",
+     .kind = TG_FLAG_CHOICE,
+     .offset = offsetof(settings, activation),
+     .initial = "sigmoid",
+     .choice = activation_word,
+     .help = "What follows each hidden layer."},
+    {.name = "initializer",
+     .kind = TG_FLAG_CHOICE,
+     .offset = offsetof(settings, initializer),
+     .initial = "glorot_uniform",
+     .choice = initializer_word,
+     .help = "How kernels begin; biases begin at 0."},
+    {.name = "labels",
+     .kind = TG_FLAG_CHOICE,
+     .offset = offsetof(settings, labels),
+     .initial = "onehot",
+     .choice = labels_word,
+     .help = "Cross-entropy on one-hot labels or on class indices: the losses are the same."},
+    {.name = "seed",
+     .kind = TG_FLAG_UNSIGNED,
+     .offset = offsetof(settings, seed),
+     .initial = "1",
+     .argument = "N",
+     .help = "Decides the initial weights, the order of the images, and drawn digits."},
+    {.name = "threads",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, threads),
+     .initial = "0",
+     .argument = "N",
+     .high = 1024,
+     .help = "Threads, which change the time and no bit of the results; 0: as many as the machine offers."},
+    {.name = "dump-graph",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, dump_graph),
+     .argument = "FILE.dot",
+     .help = "Writes the graph as a picture for Graphviz: dot -Tsvg FILE.dot > FILE.svg"},
+    {.name = "dump-stage",
+     .kind = TG_FLAG_CHOICE,
+     .offset = offsetof(settings, dump_stage),
+     .initial = "training",
+     .choice = stage_word,
+     .help = "Which graph: the network and its loss as recorded; with gradients and updates; or as compiled, with fused groups."},
+    {.name = "json",
+     .kind = TG_FLAG_SWITCH,
+     .offset = offsetof(settings, json),
+     .help = "Prints JSON lines alone: one per epoch, then one with the results."},
+    {.name = "quiet", .kind = TG_FLAG_SWITCH, .offset = offsetof(settings, quiet), .help = "Prints the last results alone."},
+};
 
-static int flag_table(settings *s, bool hidden, tg_flag table[MOST])
+tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s)
 {
-    const tg_flag flags[] = {
-        {.name = "data", .kind = TG_FLAG_TEXT, .value = &s->data, .argument = "DIR",
-         .help = "The folder with MNIST's four IDX files, plain or .gz, or with mnist.npz; or an .npz file; or the word synthetic."},
-        {.name = "epochs", .kind = TG_FLAG_INTEGER, .value = &s->epochs, .initial = "10", .argument = "N", .high = 1000000,
-         .help = "How often to go through the training images."},
-        {.name = "batch-size", .kind = TG_FLAG_INTEGER, .value = &s->batch_size, .initial = "128", .argument = "N", .low = 1,
-         .high = 1000000, .help = "Images per step. The last step of an epoch takes what remains."},
-        {.name = "learning-rate", .kind = TG_FLAG_REAL, .value = &s->learning_rate, .argument = "RATE", .high = INFINITY, .above_low = true,
-         .help = "The step size. Default: Keras's for the optimizer, 0.001, and 0.01 for sgd, momentum and nesterov."},
-        {.name = "optimizer", .kind = TG_FLAG_CHOICE, .value = &s->optimizer, .initial = "adam", .choice = optimizer_word,
-         .help = "The update rule, in Keras's form."},
-        {.name = "hidden", .kind = TG_FLAG_LIST, .value = &s->hidden, .initial = "100,50", .argument = "N,N,...", .low = 1, .high = 100000,
-         .help = "Units of the hidden layers, from the image on: any number of layers."},
-        {.name = "activation", .kind = TG_FLAG_CHOICE, .value = &s->activation, .initial = "sigmoid", .choice = activation_word,
-         .help = "What follows each hidden layer."},
-        {.name = "initializer", .kind = TG_FLAG_CHOICE, .value = &s->initializer, .initial = "glorot_uniform", .choice = initializer_word,
-         .help = "How kernels begin; biases begin at 0."},
-        {.name = "labels", .kind = TG_FLAG_CHOICE, .value = &s->labels, .initial = "onehot", .choice = labels_word,
-         .help = "Cross-entropy on one-hot labels or on class indices: the losses are the same."},
-        {.name = "seed", .kind = TG_FLAG_UNSIGNED, .value = &s->seed, .initial = "1", .argument = "N",
-         .help = "Decides the initial weights, the order of the images, and drawn digits."},
-        {.name = "threads", .kind = TG_FLAG_INTEGER, .value = &s->threads, .initial = "0", .argument = "N", .high = 1024,
-         .help = "Threads, which change the time and no bit of the results; 0: as many as the machine offers."},
-        {.name = "dump-graph", .kind = TG_FLAG_TEXT, .value = &s->dump_graph, .argument = "FILE.dot",
-         .help = "Writes the graph as a picture for Graphviz: dot -Tsvg FILE.dot > FILE.svg"},
-        {.name = "dump-stage", .kind = TG_FLAG_CHOICE, .value = &s->dump_stage, .initial = "training", .choice = stage_word,
-         .help = "Which graph: the network and its loss as recorded; with gradients and updates; or as compiled, with fused groups."},
-        {.name = "json", .kind = TG_FLAG_SWITCH, .value = &s->json,
-         .help = "Prints JSON lines alone: one per epoch, then one with the results."},
-        {.name = "quiet", .kind = TG_FLAG_SWITCH, .value = &s->quiet, .help = "Prints the last results alone."},
-    };
-    int n = 0;
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (hidden || flags[i].value != &s->hidden)
-            table[n++] = flags[i];
-    return n;
-}
-
-tg_flags_answer read_settings(const char *program, const char *about, const char *examples, bool hidden, int argc, char **argv,
-                              FILE *out, settings *s, char *message, size_t size)
-{
-    tg_flag table[MOST];
+    int left_out = program->hidden ? 0 : 1;
     *s = (settings){.hidden = network_defaults().hidden};
-    tg_flags flags = {.program = program, .about = about, .examples = examples, .notes = notes, .flags = table,
-                      .count = flag_table(s, hidden, table)};
-    tg_flags_answer answer = tg_flags_parse(&flags, argc, argv, message, size);
+    tg_flags flags = {.program = program->name,
+                      .about = program->about,
+                      .examples = program->examples,
+                      .notes = notes,
+                      .flags = table + left_out,
+                      .count = (int)(sizeof table / sizeof *table) - left_out,
+                      .values = s};
+    tg_flags_answer answer = tg_flags_parse(&flags, argc, argv, s->message, sizeof s->message);
     if (answer == TG_FLAGS_HELP)
-        (void)!tg_flags_help(&flags, out);
+        (void)!tg_flags_help(&flags, stdout);
     return answer;
 }

@@ -2,7 +2,7 @@
 #ifndef MODELS_SETTINGS_H
 #define MODELS_SETTINGS_H
 
-#include "models/networks.h"
+#include "models/mnist_program.h"
 
 /** How the target of cross-entropy is made from the stored class indices. */
 typedef enum labels_kind { LABELS_ONE_HOT, LABELS_SPARSE } labels_kind;
@@ -19,11 +19,10 @@ typedef struct settings {
     tg_integer_list hidden;
     const char *dump_graph; /* NULL: no picture */
     bool json, quiet;
+    char message[1024]; /* what is wrong with the command line, or "" */
 } settings;
 
-/** Fills `s` from the command line. `hidden`: whether the program knows --hidden. TG_FLAGS_HELP: the page has been written to `out`
-    (or could not be, which ferror() tells). TG_FLAGS_WRONG: `message` says why. */
-tg_flags_answer read_settings(const char *program, const char *about, const char *examples, bool hidden, int argc, char **argv,
-                              FILE *out, settings *s, char *message, size_t size);
+/** Fills `s` from the command line. TG_FLAGS_HELP: the page has been written to standard output. */
+tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s);
 
 #endif

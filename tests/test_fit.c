@@ -13,7 +13,8 @@ static const tg_rows data = {x, y, ROWS};
 static tg_tensor network(tg_tensor in, void *user)
 {
     (void)user;
-    return tg_dense(tg_dropout_layer(tg_activation_layer(tg_dense(in, 6, NULL), TG_ACTIVATION_TANH, NULL), 0.25, NULL), CLASSES, NULL);
+    return tg_dense(tg_dropout_layer(tg_activation_layer(tg_dense(in, 6, NULL), TG_ACTIVATION_TANH, NULL), 0.25, NULL), CLASSES,
+                    NULL);
 }
 
 static double loss_scale; /* applied twice: 1e30 is too much for f32 */
@@ -36,8 +37,12 @@ static bench make(int threads)
     bench b;
     b.context = harness_context(threads);
     b.variables = tg_variables_new(b.context, 9);
-    b.model = tg_model_new(b.variables, (tg_model_options){.input = {TG_F32, TG_SHAPE(3)}, .target = {TG_I32, TG_SCALAR}, .network = network,
-                                                           .loss = loss, .classes = CLASSES, .optimizer = tg_adam_defaults()});
+    b.model = tg_model_new(b.variables, (tg_model_options){.input = {TG_F32, TG_SHAPE(3)},
+                                                           .target = {TG_I32, TG_SCALAR},
+                                                           .network = network,
+                                                           .loss = loss,
+                                                           .classes = CLASSES,
+                                                           .optimizer = tg_adam_defaults()});
     ck_assert_ptr_nonnull(b.model);
     return b;
 }

@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@ static const char *colour_word(int i)
     return i < 3 ? words[i] : NULL;
 }
 
-static struct {
+static struct values {
     bool loud;
     int64_t count;
     uint64_t seed;
@@ -21,17 +22,53 @@ static struct {
 } v;
 
 static const tg_flag table[] = {
-    {.name = "loud", .kind = TG_FLAG_SWITCH, .value = &v.loud, .help = "Makes noise."},
-    {.name = "count", .kind = TG_FLAG_INTEGER, .value = &v.count, .initial = "3", .argument = "N", .low = 1, .high = 9, .help = "How many."},
-    {.name = "seed", .kind = TG_FLAG_UNSIGNED, .value = &v.seed, .initial = "1", .argument = "N", .help = "Where chance begins."},
-    {.name = "rate", .kind = TG_FLAG_REAL, .value = &v.rate, .initial = "0.5", .argument = "RATE", .high = 2, .above_low = true, .help = "How fast."},
-    {.name = "file", .kind = TG_FLAG_TEXT, .value = &v.file, .argument = "FILE", .help = "Where to."},
-    {.name = "colour", .kind = TG_FLAG_CHOICE, .value = &v.colour, .initial = "green", .choice = colour_word, .help = "What it looks like."},
-    {.name = "sizes", .kind = TG_FLAG_LIST, .value = &v.sizes, .initial = "10,20", .argument = "N,N,...", .low = 1, .high = 100, .help = "How large."},
+    {.name = "loud", .kind = TG_FLAG_SWITCH, .offset = offsetof(struct values, loud), .help = "Makes noise."},
+    {.name = "count",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(struct values, count),
+     .initial = "3",
+     .argument = "N",
+     .low = 1,
+     .high = 9,
+     .help = "How many."},
+    {.name = "seed",
+     .kind = TG_FLAG_UNSIGNED,
+     .offset = offsetof(struct values, seed),
+     .initial = "1",
+     .argument = "N",
+     .help = "Where chance begins."},
+    {.name = "rate",
+     .kind = TG_FLAG_REAL,
+     .offset = offsetof(struct values, rate),
+     .initial = "0.5",
+     .argument = "RATE",
+     .high = 2,
+     .above_low = true,
+     .help = "How fast."},
+    {.name = "file", .kind = TG_FLAG_TEXT, .offset = offsetof(struct values, file), .argument = "FILE", .help = "Where to."},
+    {.name = "colour",
+     .kind = TG_FLAG_CHOICE,
+     .offset = offsetof(struct values, colour),
+     .initial = "green",
+     .choice = colour_word,
+     .help = "What it looks like."},
+    {.name = "sizes",
+     .kind = TG_FLAG_LIST,
+     .offset = offsetof(struct values, sizes),
+     .initial = "10,20",
+     .argument = "N,N,...",
+     .low = 1,
+     .high = 100,
+     .help = "How large."},
 };
 
-static const tg_flags flags = {.program = "prog", .about = "Does things.", .examples = "  prog --loud", .notes = "Exit status: 0.",
-                               .flags = table, .count = sizeof table / sizeof *table};
+static const tg_flags flags = {.program = "prog",
+                               .about = "Does things.",
+                               .examples = "  prog --loud",
+                               .notes = "Exit status: 0.",
+                               .flags = table,
+                               .count = sizeof table / sizeof *table,
+                               .values = &v};
 
 static char message[512];
 
@@ -61,8 +98,9 @@ END_TEST
 
 START_TEST(values_are_taken_in_both_spellings)
 {
-    ck_assert_int_eq(PARSE("--loud", "--count", "9", "--seed=18446744073709551615", "--rate=1e-3", "--file", "--count", "--colour=blue"),
-                     TG_FLAGS_RUN);
+    ck_assert_int_eq(
+        PARSE("--loud", "--count", "9", "--seed=18446744073709551615", "--rate=1e-3", "--file", "--count", "--colour=blue"),
+        TG_FLAGS_RUN);
     ck_assert(v.loud && v.count == 9 && v.seed == UINT64_MAX && v.rate == 1e-3 && v.colour == 2);
     ck_assert_str_eq(v.file, "--count");
     ck_assert_int_eq(PARSE("--sizes", "7", "--file=", "--count=2", "--count=4"), TG_FLAGS_RUN);
@@ -138,7 +176,10 @@ START_TEST(the_help_page_shows_every_flag_and_default)
         "\n  --count N               How many. A number from 1 to 9. Default: 3.\n",
         "\n  --rate RATE             How fast. A number above 0 and up to 2. Default: 0.5.\n",
         "\n  --colour NAME           What it looks like. One of red, green, blue. Default:\n                          green.\n",
-        "\n  --help                  ", "\n  --version               ", "\nExamples:\n  prog --loud\n", "\nExit status: 0.\n",
+        "\n  --help                  ",
+        "\n  --version               ",
+        "\nExamples:\n  prog --loud\n",
+        "\nExit status: 0.\n",
     };
     char *page = NULL;
     size_t size;

@@ -88,7 +88,8 @@ END_TEST
 /* Lone continuation, overlong forms, surrogates, beyond U+10FFFF, a character cut short by the end: a U+FFFD for each byte. */
 START_TEST(what_is_no_utf8_is_replaced)
 {
-    static const char *const wrong[] = {"\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "\xe2\x82"};
+    static const char *const wrong[] = {"\x80", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                        "\xff", "\xe2\x82"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char expected[64] = "{\"a\": \"";
         for (size_t byte = 0; byte < strlen(wrong[i]); byte++)

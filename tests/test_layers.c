@@ -25,10 +25,7 @@ static void teardown(void)
     tg_context_free(context);
 }
 
-static tg_tensor input(tg_shape shape)
-{
-    return tg_input(graph, "x", TG_FLOAT, shape);
-}
+static tg_tensor input(tg_shape shape) { return tg_input(graph, "x", TG_FLOAT, shape); }
 
 static void assert_variable(const char *name, tg_shape shape)
 {
@@ -79,7 +76,7 @@ START_TEST(layers_are_numbered_and_declare_keras_s_variables)
     out[2] = h = tg_max_pool2d_layer(h, 2, NULL);
     out[3] = h = tg_flatten_layer(h, NULL);
     out[4] = h = tg_dense(h, 10, NULL);
-    out[5] = h = tg_dense(h, 5, NULL);
+    out[5] = tg_dense(h, 5, NULL);
     ck_assert_ptr_null(tg_graph_error(graph));
     assert_layer(0, "Conv2D", "conv2d", out[0]);
     assert_layer(1, "Activation", "activation", out[1]);
@@ -240,7 +237,7 @@ START_TEST(mistakes_are_told_with_their_place)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tg_graph_free(graph);
         graph = tg_graph_new(variables, TG_TRAINING);
-        tg_tensor x = input(cases[i].shape), y = tg_none();
+        tg_tensor x = input(cases[i].shape), y;
         switch (cases[i].layer) {
         case 0: y = tg_dense(x, 3, NULL); break;
         case 1: y = tg_dense(x, 0, NULL); break;

@@ -131,10 +131,12 @@ START_TEST(labels_that_do_not_suit_are_told)
 {
     tg_tensor s = tg_input(graph, "s", TG_F32, TG_SHAPE(4, 3)), y = tg_input(graph, "y", TG_I32, TG_SHAPE(5));
     ck_assert(!tg_ok(tg_metric_accuracy(s, y, "accuracy")));
-    ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), "accuracy: scores must be [n, c] and labels integers [n] or floats [n, c], not "
-                                                        "[4, 3] and i32 [5] ("));
+    ck_assert_ptr_nonnull(strstr(tg_graph_error(graph),
+                                 "accuracy: scores must be [n, c] and labels integers [n] or floats [n, c], not "
+                                 "[4, 3] and i32 [5] ("));
     ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), "test_metrics.c:"));
-    ck_assert(!tg_ok(tg_metric_mean(y, "mean")) && !tg_ok(tg_metric_confusion(s, y, "confusion")) && !tg_ok(tg_metric_mean(tg_none(), "m")));
+    ck_assert(!tg_ok(tg_metric_mean(y, "mean")) && !tg_ok(tg_metric_confusion(s, y, "confusion")) &&
+              !tg_ok(tg_metric_mean(tg_none(), "m")));
 }
 END_TEST
 

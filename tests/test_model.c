@@ -39,8 +39,14 @@ static tg_tensor predict(tg_tensor logits, void *user)
 
 static tg_model_options options(void)
 {
-    return (tg_model_options){.input = {TG_U8, TG_SHAPE(BYTES)}, .target = {TG_I32, TG_SCALAR}, .network = network, .loss = loss,
-                              .predict = predict, .user = &input_scale, .classes = CLASSES, .optimizer = tg_adam_defaults(),
+    return (tg_model_options){.input = {TG_U8, TG_SHAPE(BYTES)},
+                              .target = {TG_I32, TG_SCALAR},
+                              .network = network,
+                              .loss = loss,
+                              .predict = predict,
+                              .user = &input_scale,
+                              .classes = CLASSES,
+                              .optimizer = tg_adam_defaults(),
                               .evaluation_batch = 128};
 }
 
@@ -280,8 +286,11 @@ START_TEST(a_regression_has_a_loss_alone)
     int64_t counts[1];
     tg_scores scores;
     tg_variables *f64 = tg_variables_cast(variables, TG_F64);
-    tg_model_options plain = {.input = {TG_FLOAT, TG_SHAPE(1)}, .target = {TG_FLOAT, TG_SHAPE(1)}, .network = line,
-                              .loss = squared_error, .optimizer = tg_sgd_defaults()};
+    tg_model_options plain = {.input = {TG_FLOAT, TG_SHAPE(1)},
+                              .target = {TG_FLOAT, TG_SHAPE(1)},
+                              .network = line,
+                              .loss = squared_error,
+                              .optimizer = tg_sgd_defaults()};
     for (int i = 0; i < ROWS; i++) {
         in[i] = i / (double)ROWS;
         target[i] = 3 * in[i] - 1;
@@ -310,8 +319,10 @@ START_TEST(graphs_can_be_looked_at)
         tg_model_stage stage;
         tg_mode mode;
         bool assigns;
-    } cases[] = {{TG_STAGE_PREDICTION, TG_EVALUATION, false}, {TG_STAGE_EVALUATION, TG_EVALUATION, true},
-                 {TG_STAGE_LOSS, TG_TRAINING, false}, {TG_STAGE_TRAINING, TG_TRAINING, true}};
+    } cases[] = {{TG_STAGE_PREDICTION, TG_EVALUATION, false},
+                 {TG_STAGE_EVALUATION, TG_EVALUATION, true},
+                 {TG_STAGE_LOSS, TG_TRAINING, false},
+                 {TG_STAGE_TRAINING, TG_TRAINING, true}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         tg_tensor output;
         bool assigns = false;

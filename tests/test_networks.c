@@ -25,10 +25,7 @@ static void setup(void)
     }
 }
 
-static void teardown(void)
-{
-    tg_context_free(context);
-}
+static void teardown(void) { tg_context_free(context); }
 
 typedef struct expected_row {
     const char *kind;
@@ -54,8 +51,11 @@ static void assert_rows(tg_tensor output, const expected_row *expected, int n)
 
 START_TEST(fcnn_is_the_notebook_s)
 {
-    static const expected_row expected[] = {{"Dense", {100}, 78500, 78400}, {"Activation", {100}, 0, 0}, {"Dense", {50}, 5050, 5000},
-                                            {"Activation", {50}, 0, 0}, {"Dense", {10}, 510, 500}};
+    static const expected_row expected[] = {{"Dense", {100}, 78500, 78400},
+                                            {"Activation", {100}, 0, 0},
+                                            {"Dense", {50}, 5050, 5000},
+                                            {"Activation", {50}, 0, 0},
+                                            {"Dense", {10}, 510, 500}};
     tg_variables *variables = tg_variables_new(context, 1);
     tg_graph *graph = tg_graph_new(variables, TG_EVALUATION);
     tg_tensor x = scale_pixels(tg_input(graph, "x", TG_U8, TG_SHAPE(3, PIXELS)));
@@ -67,10 +67,12 @@ END_TEST
 
 START_TEST(cnn_is_the_notebook_s)
 {
-    static const expected_row expected[] = {
-        {"Conv2D", {26, 26, 32}, 320, 26 * 26 * 32 * 9}, {"MaxPooling2D", {13, 13, 32}, 0, 0},
-        {"Conv2D", {11, 11, 64}, 18496, 11 * 11 * 64 * 288}, {"MaxPooling2D", {5, 5, 64}, 0, 0},
-        {"Flatten", {1600}, 0, 0}, {"Dense", {10}, 16010, 16000}};
+    static const expected_row expected[] = {{"Conv2D", {26, 26, 32}, 320, 26 * 26 * 32 * 9},
+                                            {"MaxPooling2D", {13, 13, 32}, 0, 0},
+                                            {"Conv2D", {11, 11, 64}, 18496, 11 * 11 * 64 * 288},
+                                            {"MaxPooling2D", {5, 5, 64}, 0, 0},
+                                            {"Flatten", {1600}, 0, 0},
+                                            {"Dense", {10}, 16010, 16000}};
     tg_variables *variables = tg_variables_new(context, 1);
     tg_graph *graph = tg_graph_new(variables, TG_EVALUATION);
     tg_tensor x = scale_pixels(tg_input(graph, "x", TG_U8, TG_SHAPE(3, 28, 28, 1)));
@@ -104,7 +106,8 @@ START_TEST(settings_are_obeyed)
 {
     tg_variables *variables = tg_variables_new(context, 1);
     tg_graph *graph = tg_graph_new(variables, TG_EVALUATION);
-    settings = (network_settings){.hidden = {3, {7, 6, 5}}, .activation = TG_ACTIVATION_RELU, .kernel = {.kind = TG_CONSTANT, .a = 0.25}};
+    settings = (network_settings){
+        .hidden = {3, {7, 6, 5}}, .activation = TG_ACTIVATION_RELU, .kernel = {.kind = TG_CONSTANT, .a = 0.25}};
     fcnn(tg_input(graph, "x", TG_F32, TG_SHAPE(2, 4)), &settings);
     ck_assert_int_eq(tg_variables_count(variables), 8);
     ck_assert_float_eq(((const float *)tg_variables_find(variables, "dense_2/kernel")->data)[6 * 5 - 1], 0.25f);
@@ -139,10 +142,7 @@ typedef struct kind {
     bool flat, one_hot;
 } kind;
 
-static tg_tensor network(tg_tensor pixels, void *user)
-{
-    return ((const kind *)user)->network(scale_pixels(pixels), &settings);
-}
+static tg_tensor network(tg_tensor pixels, void *user) { return ((const kind *)user)->network(scale_pixels(pixels), &settings); }
 
 static tg_tensor loss(tg_tensor logits, tg_tensor classes, void *user)
 {
@@ -153,9 +153,14 @@ static tg_tensor loss(tg_tensor logits, tg_tensor classes, void *user)
 static void losses(kind k, double found[5])
 {
     tg_variables *variables = tg_variables_new(context, 2);
-    tg_model *model = tg_model_new(variables, (tg_model_options){
-        .input = {TG_U8, k.flat ? TG_SHAPE(PIXELS) : TG_SHAPE(28, 28, 1)}, .target = {TG_I32, TG_SCALAR}, .network = network, .loss = loss,
-        .user = &k, .classes = CLASSES, .optimizer = tg_adam_defaults()});
+    tg_model *model =
+        tg_model_new(variables, (tg_model_options){.input = {TG_U8, k.flat ? TG_SHAPE(PIXELS) : TG_SHAPE(28, 28, 1)},
+                                                   .target = {TG_I32, TG_SCALAR},
+                                                   .network = network,
+                                                   .loss = loss,
+                                                   .user = &k,
+                                                   .classes = CLASSES,
+                                                   .optimizer = tg_adam_defaults()});
     for (int step = 0; step < 5; step++) {
         tg_scores scores;
         ck_assert_int_eq(tg_model_train(model, (tg_rows){images, labels, ROWS}, order, ROWS), TG_OK);
@@ -178,16 +183,10 @@ static void assert_same_losses(kind k)
     ck_assert_double_lt(sparse[4], sparse[0]);
 }
 
-START_TEST(fcnn_learns_alike_from_both_labels)
-{
-    assert_same_losses((kind){fcnn, true, false});
-}
+START_TEST(fcnn_learns_alike_from_both_labels) { assert_same_losses((kind){fcnn, true, false}); }
 END_TEST
 
-START_TEST(cnn_learns_alike_from_both_labels)
-{
-    assert_same_losses((kind){cnn, false, false});
-}
+START_TEST(cnn_learns_alike_from_both_labels) { assert_same_losses((kind){cnn, false, false}); }
 END_TEST
 
 int main(void)

@@ -36,15 +36,9 @@ static double plain_rule(const tg_optimizer *o, double rate, int t, double w, do
     w -= rate * o->weight_decay * w;
     switch (o->kind) {
     case TG_OPTIMIZER_SGD: return w - rate * g;
-    case TG_OPTIMIZER_MOMENTUM:
-        s->m = o->momentum * s->m - rate * g;
-        return w + s->m;
-    case TG_OPTIMIZER_NESTEROV:
-        s->m = o->momentum * s->m - rate * g;
-        return w + o->momentum * s->m - rate * g;
-    case TG_OPTIMIZER_RMSPROP:
-        s->v = o->rho * s->v + (1 - o->rho) * g * g;
-        return w - rate * g / sqrt(s->v + o->epsilon);
+    case TG_OPTIMIZER_MOMENTUM: s->m = o->momentum * s->m - rate * g; return w + s->m;
+    case TG_OPTIMIZER_NESTEROV: s->m = o->momentum * s->m - rate * g; return w + o->momentum * s->m - rate * g;
+    case TG_OPTIMIZER_RMSPROP: s->v = o->rho * s->v + (1 - o->rho) * g * g; return w - rate * g / sqrt(s->v + o->epsilon);
     default:
         s->m += (1 - o->beta_1) * (g - s->m);
         s->v += (1 - o->beta_2) * (g * g - s->v);
@@ -81,7 +75,8 @@ static void write_start(tg_variables *store)
 {
     float single[3] = {(float)start[0], (float)start[1], (float)start[2]};
     bool wide = tg_variables_float(store) == TG_F64;
-    ck_assert_int_eq(tg_variables_write(store, "w", wide ? (const void *)start : single, wide ? 3 * sizeof(double) : sizeof single), TG_OK);
+    ck_assert_int_eq(
+        tg_variables_write(store, "w", wide ? (const void *)start : single, wide ? 3 * sizeof(double) : sizeof single), TG_OK);
 }
 
 static double weight_at(const tg_variables *store, int i)
@@ -197,7 +192,8 @@ END_TEST
 START_TEST(defaults_are_keras_s)
 {
     tg_optimizer adam = tg_adam_defaults(), sgd = tg_sgd_defaults();
-    ck_assert(adam.learning_rate == 0.001 && adam.beta_1 == 0.9 && adam.beta_2 == 0.999 && adam.epsilon == 1e-7 && adam.weight_decay == 0);
+    ck_assert(adam.learning_rate == 0.001 && adam.beta_1 == 0.9 && adam.beta_2 == 0.999 && adam.epsilon == 1e-7 &&
+              adam.weight_decay == 0);
     ck_assert(sgd.learning_rate == 0.01 && sgd.momentum == 0 && sgd.clip_norm == 0);
     ck_assert(tg_rmsprop_defaults().rho == 0.9 && tg_adamw_defaults().weight_decay == 0.004);
     ck_assert(tg_momentum_defaults().momentum == 0.9 && tg_nesterov_defaults().momentum == 0.9);

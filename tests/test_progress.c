@@ -8,14 +8,17 @@
 /* Keras's own lines: keras.utils.Progbar(391, verbose=2) at its last step. */
 START_TEST(the_line_is_keras_s)
 {
-    const tg_progress_value values[] = {{"accuracy", 0.79184}, {"loss", 0.96772}, {"val_accuracy", 0.9118}, {"val_loss", 0.00037991}};
-    tg_progress progress = {.step = 391, .steps = 391, .seconds = 0.42, .seconds_per_step = 0.00106, .n_values = 4, .values = values};
+    const tg_progress_value values[] = {
+        {"accuracy", 0.79184}, {"loss", 0.96772}, {"val_accuracy", 0.9118}, {"val_loss", 0.00037991}};
+    tg_progress progress = {
+        .step = 391, .steps = 391, .seconds = 0.42, .seconds_per_step = 0.00106, .n_values = 4, .values = values};
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
     ck_assert_int_eq(tg_progress_line(out, &progress), TG_OK);
     fclose(out);
-    ck_assert_str_eq(text, "391/391 - 0s - 1ms/step - accuracy: 0.7918 - loss: 0.9677 - val_accuracy: 0.9118 - val_loss: 3.7991e-04\n");
+    ck_assert_str_eq(text,
+                     "391/391 - 0s - 1ms/step - accuracy: 0.7918 - loss: 0.9677 - val_accuracy: 0.9118 - val_loss: 3.7991e-04\n");
     free(text);
 }
 END_TEST
@@ -25,7 +28,8 @@ START_TEST(times_have_keras_s_units)
     static const struct {
         double seconds;
         const char *text;
-    } times[] = {{0, "0s/step"}, {3.25e-4, "325us/step"}, {0.001, "1ms/step"}, {0.0146, "15ms/step"}, {0.9994, "999ms/step"}, {1, "1s/step"}, {75, "75s/step"}};
+    } times[] = {{0, "0s/step"},         {3.25e-4, "325us/step"}, {0.001, "1ms/step"}, {0.0146, "15ms/step"},
+                 {0.9994, "999ms/step"}, {1, "1s/step"},          {75, "75s/step"}};
     char text[32];
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         ck_assert_str_eq(tg_step_time_text(times[i].seconds, text, sizeof text), times[i].text);

@@ -40,18 +40,17 @@ static tg_tensor small_network(void)
     return tg_activation_layer(tg_dense(x, 100, NULL), TG_ACTIVATION_SIGMOID, NULL);
 }
 
-static const char table[] =
-    "Model: \"net\"\n"
-    "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━┳━━━━━━━━━━━┓\n"
-    "┃ Layer (type)                 ┃ Output Shape       ┃   Param # ┃ Mult-Adds ┃\n"
-    "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━╇━━━━━━━━━━━┩\n"
-    "│ dense (Dense)                │ (None, 100)        │    78,500 │    78,400 │\n"
-    "├──────────────────────────────┼────────────────────┼───────────┼───────────┤\n"
-    "│ activation (Activation)      │ (None, 100)        │         0 │         0 │\n"
-    "└──────────────────────────────┴────────────────────┴───────────┴───────────┘\n"
-    " Total params: 78,500 (306.64 KB)\n"
-    " Trainable params: 78,500 (306.64 KB)\n"
-    " Non-trainable params: 0 (0.00 B)\n";
+static const char table[] = "Model: \"net\"\n"
+                            "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━┳━━━━━━━━━━━┓\n"
+                            "┃ Layer (type)                 ┃ Output Shape       ┃   Param # ┃ Mult-Adds ┃\n"
+                            "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━╇━━━━━━━━━━━┩\n"
+                            "│ dense (Dense)                │ (None, 100)        │    78,500 │    78,400 │\n"
+                            "├──────────────────────────────┼────────────────────┼───────────┼───────────┤\n"
+                            "│ activation (Activation)      │ (None, 100)        │         0 │         0 │\n"
+                            "└──────────────────────────────┴────────────────────┴───────────┴───────────┘\n"
+                            " Total params: 78,500 (306.64 KB)\n"
+                            " Trainable params: 78,500 (306.64 KB)\n"
+                            " Non-trainable params: 0 (0.00 B)\n";
 
 START_TEST(the_table_is_keras_s)
 {
@@ -96,7 +95,9 @@ START_TEST(rows_have_the_figures)
         const char *name, *kind;
         int64_t parameters;
         double multiply_adds;
-    } expected[] = {{"conv2d", "Conv2D", 320, 26 * 26 * 32 * 9}, {"max_pooling2d", "MaxPooling2D", 0, 0}, {"flatten", "Flatten", 0, 0},
+    } expected[] = {{"conv2d", "Conv2D", 320, 26 * 26 * 32 * 9},
+                    {"max_pooling2d", "MaxPooling2D", 0, 0},
+                    {"flatten", "Flatten", 0, 0},
                     {"dense", "Dense", 54090, 54080}};
     for (int i = 0; i < 4; i++) {
         ck_assert_str_eq(rows[i].layer->name, expected[i].name);
@@ -121,7 +122,8 @@ START_TEST(nested_layers_are_one_row_and_states_are_told_apart)
     ck_assert_str_eq(row.layer->name, "block");
     ck_assert(row.parameters == 16 + 25 && row.states == 5 && row.bytes == 4 * 41 && row.state_bytes == 40);
     char *text = write_summary(output, true);
-    ck_assert_ptr_nonnull(strstr(text, " Total params: 46 (204.00 B)\n Trainable params: 41 (164.00 B)\n Non-trainable params: 5 (40.00 B)\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, " Total params: 46 (204.00 B)\n Trainable params: 41 (164.00 B)\n Non-trainable params: 5 (40.00 B)\n"));
     free(text);
 }
 END_TEST

@@ -12,18 +12,13 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-tg_fit_options tg_fit_defaults(void)
-{
-    return (tg_fit_options){.epochs = 10, .batch = 128};
-}
+tg_fit_options tg_fit_defaults(void) { return (tg_fit_options){.epochs = 10, .batch = 128}; }
 
-static tg_status stopped(tg_model *model)
-{
-    return tg_model_fail(model, TG_ERROR_STOPPED, "training was stopped by a callback");
-}
+static tg_status stopped(tg_model *model) { return tg_model_fail(model, TG_ERROR_STOPPED, "training was stopped by a callback"); }
 
 /* The batches of one epoch. */
-static tg_status run_steps(tg_model *model, tg_rows train, const tg_fit_options *options, const int32_t *order, tg_fit_epoch *epoch)
+static tg_status run_steps(tg_model *model, tg_rows train, const tg_fit_options *options, const int32_t *order,
+                           tg_fit_epoch *epoch)
 {
     tg_status status = TG_OK;
     for (int64_t step = 0; status == TG_OK && step < epoch->steps; step++) {
@@ -72,7 +67,8 @@ tg_status tg_fit(tg_model *model, tg_rows train, tg_fit_options options)
     for (int32_t i = 0; i < train.count; i++)
         order[i] = i;
     for (int epoch = 1; status == TG_OK && epoch <= options.epochs; epoch++) {
-        tg_fit_epoch report = {.epoch = epoch, .epochs = options.epochs, .steps = (train.count + options.batch - 1) / options.batch};
+        tg_fit_epoch report = {
+            .epoch = epoch, .epochs = options.epochs, .steps = (train.count + options.batch - 1) / options.batch};
         status = run_epoch(model, train, &options, order, &report);
     }
     tg_release(context, order, bytes);

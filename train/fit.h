@@ -8,9 +8,9 @@ TG_BEGIN_DECLS
 
 /** A finished step. */
 typedef struct tg_fit_step {
-    int epoch;            /**< from 1 */
+    int epoch; /**< from 1 */
     int epochs;
-    int64_t step, steps;  /**< from 1; of the epoch */
+    int64_t step, steps; /**< from 1; of the epoch */
 } tg_fit_step;
 
 /** A finished epoch. */

@@ -128,17 +128,18 @@ static bool parse_choice(const tg_flag *flag, const char *text, int *value)
     return false;
 }
 
-static bool parse_value(const tg_flag *flag, const char *text)
+static bool parse_value(const tg_flags *flags, const tg_flag *flag, const char *text)
 {
+    void *value = (char *)flags->values + flag->offset;
     char *end;
     switch (flag->kind) {
-    case TG_FLAG_SWITCH: *(bool *)flag->value = strcmp(text, "yes") == 0; return true;
-    case TG_FLAG_INTEGER: return parse_integer(flag, text, &end, flag->value) && !*end;
-    case TG_FLAG_UNSIGNED: return parse_unsigned(text, flag->value);
-    case TG_FLAG_REAL: return parse_real(flag, text, flag->value);
-    case TG_FLAG_TEXT: *(const char **)flag->value = text; return true;
-    case TG_FLAG_CHOICE: return parse_choice(flag, text, flag->value);
-    case TG_FLAG_LIST: return parse_list(flag, text, flag->value);
+    case TG_FLAG_SWITCH: *(bool *)value = strcmp(text, "yes") == 0; return true;
+    case TG_FLAG_INTEGER: return parse_integer(flag, text, &end, value) && !*end;
+    case TG_FLAG_UNSIGNED: return parse_unsigned(text, value);
+    case TG_FLAG_REAL: return parse_real(flag, text, value);
+    case TG_FLAG_TEXT: *(const char **)value = text; return true;
+    case TG_FLAG_CHOICE: return parse_choice(flag, text, value);
+    case TG_FLAG_LIST: return parse_list(flag, text, value);
     }
     return false;
 }
@@ -207,47 +208,65 @@ static const tg_flag *find_flag(const tg_flags *flags, const char *name, int len
     return NULL;
 }
 
-/* Takes argv[*at], and its value if that stands apart. */
-static tg_flags_answer parse_argument(const tg_flags *flags, int argc, char **argv, int *at, char *message, size_t size)
+/* One call of tg_flags_parse(), at argv[at]. */
+typedef struct parser {
+    const tg_flags *flags;
+    int argc, at;
+    char **argv;
+    char *message;
+    size_t size;
+} parser;
+
+static tg_flags_answer parse_switch(const parser *p, const tg_flag *flag, bool has_value)
 {
-    const char *argument = argv[*at];
+    if (has_value) {
+        snprintf(p->message, p->size, "--%s takes no value", flag->name);
+        return TG_FLAGS_WRONG;
+    }
+    parse_value(p->flags, flag, "yes");
+    return TG_FLAGS_RUN;
+}
+
+/* Takes the argument, and its value if that stands apart. */
+static tg_flags_answer parse_argument(parser *p)
+{
+    const char *argument = p->argv[p->at];
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
         return TG_FLAGS_HELP;
     if (strcmp(argument, "--version") == 0)
         return TG_FLAGS_VERSION;
     if (strncmp(argument, "--", 2) != 0 || !argument[2]) {
-        snprintf(message, size, "\"%.60s\" is no flag: flags begin with --, and --help lists them", argument);
+        snprintf(p->message, p->size, "\"%.60s\" is no flag: flags begin with --, and --help lists them", argument);
         return TG_FLAGS_WRONG;
     }
     const char *name = argument + 2, *equals = strchr(name, '=');
     int length = equals ? (int)(equals - name) : (int)strlen(name);
-    const tg_flag *flag = find_flag(flags, name, length);
+    const tg_flag *flag = find_flag(p->flags, name, length);
     if (!flag)
-        return unknown(flags, name, length, message, size);
-    if (flag->kind == TG_FLAG_SWITCH) {
-        if (equals)
-            snprintf(message, size, "--%s takes no value", flag->name);
-        return !equals && parse_value(flag, "yes") ? TG_FLAGS_RUN : TG_FLAGS_WRONG;
-    }
-    const char *text = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+        return unknown(p->flags, name, length, p->message, p->size);
+    if (flag->kind == TG_FLAG_SWITCH)
+        return parse_switch(p, flag, equals != NULL);
+    const char *text = equals ? equals + 1 : p->at + 1 < p->argc ? p->argv[++p->at] : NULL;
     if (!text) {
-        snprintf(message, size, "--%s needs a value: --%s %s", flag->name, flag->name, flag->argument ? flag->argument : "NAME");
+        snprintf(p->message, p->size, "--%s needs a value: --%s %s", flag->name, flag->name,
+                 flag->argument ? flag->argument : "NAME");
         return TG_FLAGS_WRONG;
     }
-    return parse_value(flag, text) ? TG_FLAGS_RUN : wrong_value(flag, text, message, size);
+    return parse_value(p->flags, flag, text) ? TG_FLAGS_RUN : wrong_value(flag, text, p->message, p->size);
 }
 
 tg_flags_answer tg_flags_parse(const tg_flags *flags, int argc, char **argv, char *message, size_t size)
 {
+    parser p = {.flags = flags, .argc = argc, .argv = argv, .message = message, .size = size};
     tg_flags_answer answer = TG_FLAGS_RUN;
     snprintf(message, size, "%s", "");
     for (int i = 0; i < flags->count; i++) {
         const tg_flag *flag = &flags->flags[i];
-        if (flag->initial && !parse_value(flag, flag->initial))
+        if (flag->initial && !parse_value(flags, flag, flag->initial))
             return wrong_value(flag, flag->initial, message, size);
     }
-    for (int at = 1; at < argc && answer == TG_FLAGS_RUN; at++)
-        answer = parse_argument(flags, argc, argv, &at, message, size);
+    for (p.at = 1; p.at < argc && answer == TG_FLAGS_RUN; p.at++)
+        answer = parse_argument(&p);
     return answer;
 }
 

@@ -28,22 +28,23 @@ typedef struct tg_integer_list {
 typedef struct tg_flag {
     const char *name;
     tg_flag_kind kind;
-    void *value;            /**< what the kind says */
-    const char *initial;    /**< the default, as it would be typed; NULL: the value is left as it was */
-    const char *argument;   /**< the help page's word for what follows: "N", "DIR"; NULL: the choices, or nothing */
-    const char *help;       /**< one or two sentences */
-    double low, high;       /**< both 0: no limits */
-    bool above_low;         /**< low itself is excluded */
+    size_t offset;                /**< of the value, of the type that the kind says, in tg_flags.values */
+    const char *initial;          /**< the default, as it would be typed; NULL: the value is left as it was */
+    const char *argument;         /**< the help page's word for what follows: "N", "DIR"; NULL: the choices, or nothing */
+    const char *help;             /**< one or two sentences */
+    double low, high;             /**< both 0: no limits */
+    bool above_low;               /**< low itself is excluded */
     const char *(*choice)(int i); /**< TG_FLAG_CHOICE: the i-th word, NULL after the last */
 } tg_flag;
 
 typedef struct tg_flags {
-    const char *program; /**< "fcnn_mnist" */
-    const char *about;   /**< what the program does */
+    const char *program;  /**< "fcnn_mnist" */
+    const char *about;    /**< what the program does */
     const char *examples; /**< lines for the help page, or NULL */
     const char *notes;    /**< more lines for its end, such as exit codes, or NULL */
     const tg_flag *flags;
     int count;
+    void *values; /**< the struct that the offsets are into */
 } tg_flags;
 
 typedef enum tg_flags_answer {

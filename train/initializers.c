@@ -31,10 +31,7 @@ static const rule rules[TG_INITIALIZER_COUNT] = {
     [TG_ONES] = {"ones", 0, FAN_NONE, TG_INIT_CONSTANT, 1, 0},
 };
 
-tg_initializer tg_initializer_defaults(tg_initializer_kind kind)
-{
-    return (tg_initializer){kind, rules[kind].a, rules[kind].b};
-}
+tg_initializer tg_initializer_defaults(tg_initializer_kind kind) { return (tg_initializer){kind, rules[kind].a, rules[kind].b}; }
 
 void tg_fans(tg_shape shape, double *fan_in, double *fan_out)
 {

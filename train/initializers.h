@@ -9,16 +9,16 @@ TG_BEGIN_DECLS
 /** The rules, with Keras's names and definitions (keras.initializers). n is fan_in, fan_out or their mean; "normal" forms are
     truncated at two standard deviations and widened by 1/0.8796 so that what remains has the deviation given here. */
 typedef enum tg_initializer_kind {
-    TG_GLOROT_UNIFORM,  /**< uniform within sqrt(6 / (fan_in + fan_out)): Glorot & Bengio 2010 */
-    TG_GLOROT_NORMAL,   /**< deviation sqrt(2 / (fan_in + fan_out)) */
-    TG_HE_UNIFORM,      /**< uniform within sqrt(6 / fan_in): He et al. 2015 */
-    TG_HE_NORMAL,       /**< deviation sqrt(2 / fan_in) */
-    TG_LECUN_UNIFORM,   /**< uniform within sqrt(3 / fan_in): LeCun et al. 1998 */
-    TG_LECUN_NORMAL,    /**< deviation sqrt(1 / fan_in) */
-    TG_RANDOM_UNIFORM,  /**< uniform in [a, b) */
-    TG_RANDOM_NORMAL,   /**< mean a, deviation b */
+    TG_GLOROT_UNIFORM,   /**< uniform within sqrt(6 / (fan_in + fan_out)): Glorot & Bengio 2010 */
+    TG_GLOROT_NORMAL,    /**< deviation sqrt(2 / (fan_in + fan_out)) */
+    TG_HE_UNIFORM,       /**< uniform within sqrt(6 / fan_in): He et al. 2015 */
+    TG_HE_NORMAL,        /**< deviation sqrt(2 / fan_in) */
+    TG_LECUN_UNIFORM,    /**< uniform within sqrt(3 / fan_in): LeCun et al. 1998 */
+    TG_LECUN_NORMAL,     /**< deviation sqrt(1 / fan_in) */
+    TG_RANDOM_UNIFORM,   /**< uniform in [a, b) */
+    TG_RANDOM_NORMAL,    /**< mean a, deviation b */
     TG_TRUNCATED_NORMAL, /**< mean a, deviation b before the cut at two deviations */
-    TG_CONSTANT,        /**< a */
+    TG_CONSTANT,         /**< a */
     TG_ZEROS,
     TG_ONES,
     TG_INITIALIZER_COUNT

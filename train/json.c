@@ -20,7 +20,11 @@ static void put_key(tg_json *json, const char *key)
 static int character_length(const unsigned char *text)
 {
     unsigned first = text[0], low = 0x80, high = 0xBF;
-    int length = first < 0x80 ? 1 : first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+    int length = first < 0x80                    ? 1
+                 : first >= 0xC2 && first < 0xE0 ? 2
+                 : first >= 0xE0 && first < 0xF0 ? 3
+                 : first >= 0xF0 && first < 0xF5 ? 4
+                                                 : 0;
     if (first == 0xE0)
         low = 0xA0; /* shorter forms exist */
     else if (first == 0xED)

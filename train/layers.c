@@ -81,18 +81,23 @@ tg_tensor tg_activation_layer_at(tg_where where, tg_tensor x, tg_activation_kind
 
 /* ---- layers with weights ---- */
 
-typedef tg_tensor (*declare_fn)(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, tg_init init);
+/* Where a layer's weights are declared. */
+typedef struct declarer {
+    tg_where where;
+    tg_graph *graph;
+    bool shared;
+} declarer;
 
-static tg_tensor weight(tg_where where, tg_graph *graph, const char *name, tg_shape shape, tg_initializer initializer, bool shared)
+static tg_tensor weight(const declarer *d, const char *name, tg_shape shape, tg_initializer initializer)
 {
-    declare_fn declare = shared ? tg_shared_variable_at : tg_variable_at;
-    return declare(where, graph, name, TG_FLOAT, shape, tg_initializer_for(initializer, shape));
+    tg_init init = tg_initializer_for(initializer, shape);
+    return d->shared ? tg_shared_variable_at(d->where, d->graph, name, TG_FLOAT, shape, init)
+                     : tg_variable_at(d->where, d->graph, name, TG_FLOAT, shape, init);
 }
 
-static tg_tensor add_bias(tg_where where, tg_tensor x, int64_t extent, tg_initializer initializer, bool shared)
+static tg_tensor add_bias(const declarer *d, tg_tensor x, int64_t extent, tg_initializer initializer)
 {
-    tg_tensor bias = weight(where, x.graph, "bias", TG_SHAPE(extent), initializer, shared);
-    return tg_add_at(where, x, bias);
+    return tg_add_at(d->where, x, weight(d, "bias", TG_SHAPE(extent), initializer));
 }
 
 tg_dense_options tg_dense_defaults(int64_t units, const char *name)
@@ -113,15 +118,16 @@ tg_tensor tg_dense_with_at(tg_where where, tg_tensor x, tg_dense_options options
     tg_shape shape = tg_tensor_shape(x);
     char text[128];
     if (shape.rank < 2)
-        return tg_graph_fail(x.graph, where, "dense: x must be [..., in] of rank 2 or more, not %s", tg_shape_text(shape, text, sizeof text));
+        return tg_graph_fail(x.graph, where, "dense: x must be [..., in] of rank 2 or more, not %s",
+                             tg_shape_text(shape, text, sizeof text));
     if (options.units < 1)
         return tg_graph_fail(x.graph, where, "dense: units must be 1 or more, not %lld", (long long)options.units);
+    declarer d = {where, x.graph, options.shared};
     tg_layer_begin_at(where, x.graph, "Dense", options.name, options.shared);
-    tg_shape kernel_shape = TG_SHAPE(shape.dims[shape.rank - 1], options.units);
-    tg_tensor kernel = weight(where, x.graph, "kernel", kernel_shape, options.kernel, options.shared);
+    tg_tensor kernel = weight(&d, "kernel", TG_SHAPE(shape.dims[shape.rank - 1], options.units), options.kernel);
     tg_tensor y = tg_matmul_at(where, x, kernel);
     if (options.use_bias)
-        y = add_bias(where, y, options.units, options.bias, options.shared);
+        y = add_bias(&d, y, options.units, options.bias);
     return tg_layer_end(tg_activate_at(where, y, options.activation));
 }
 
@@ -154,7 +160,8 @@ static void check_conv2d(tg_shape x, const tg_conv2d_layer_options *options, cha
     else if (options->filters < 1)
         snprintf(text, size, "filters must be 1 or more, not %lld", (long long)options->filters);
     else if (options->size[0] < 1 || options->size[1] < 1)
-        snprintf(text, size, "the kernel's size must be 1x1 or more, not %lldx%lld", (long long)options->size[0], (long long)options->size[1]);
+        snprintf(text, size, "the kernel's size must be 1x1 or more, not %lldx%lld", (long long)options->size[0],
+                 (long long)options->size[1]);
     else if (options->padding == TG_PADDING_SAME && (options->dilation[0] > 1 || options->dilation[1] > 1))
         snprintf(text, size, "same padding takes no dilation");
 }
@@ -169,15 +176,17 @@ tg_tensor tg_conv2d_layer_with_at(tg_where where, tg_tensor x, tg_conv2d_layer_o
     if (wrong[0])
         return tg_graph_fail(x.graph, where, "conv2d layer: %s", wrong);
 
-    tg_conv2d_options how = {.stride = {options.stride[0], options.stride[1]}, .dilation = {options.dilation[0], options.dilation[1]}};
+    tg_conv2d_options how = {.stride = {options.stride[0], options.stride[1]},
+                             .dilation = {options.dilation[0], options.dilation[1]}};
     if (options.padding == TG_PADDING_SAME)
         how = tg_same_padding(how, shape.dims[1], shape.dims[2], options.size[0], options.size[1]);
+    declarer d = {where, x.graph, options.shared};
     tg_layer_begin_at(where, x.graph, "Conv2D", options.name, options.shared);
     tg_shape kernel_shape = TG_SHAPE(options.size[0], options.size[1], shape.dims[3], options.filters);
-    tg_tensor kernel = weight(where, x.graph, "kernel", kernel_shape, options.kernel, options.shared);
+    tg_tensor kernel = weight(&d, "kernel", kernel_shape, options.kernel);
     tg_tensor y = tg_conv2d_at(where, x, kernel, how);
     if (options.use_bias)
-        y = add_bias(where, y, options.filters, options.bias, options.shared);
+        y = add_bias(&d, y, options.filters, options.bias);
     return tg_layer_end(tg_activate_at(where, y, options.activation));
 }
 

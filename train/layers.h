@@ -45,11 +45,11 @@ TG_API tg_tensor tg_activation_layer_at(tg_where where, tg_tensor x, tg_activati
 
 typedef struct tg_dense_options {
     int64_t units;
-    const char *name;             /**< NULL: numbered */
+    const char *name; /**< NULL: numbered */
     bool use_bias;
-    bool shared;                  /**< the name may stand for a layer of this graph already: the same weights are used again */
+    bool shared;                   /**< the name may stand for a layer of this graph already: the same weights are used again */
     tg_activation_kind activation; /**< applied last, as a part of the layer; zero: linear */
-    tg_initializer kernel, bias;  /**< initial values */
+    tg_initializer kernel, bias;   /**< initial values */
 } tg_dense_options;
 /** Keras's: a bias, Glorot-uniform kernel, zero bias. */
 TG_API tg_dense_options tg_dense_defaults(int64_t units, const char *name);
@@ -73,7 +73,7 @@ typedef struct tg_conv2d_layer_options {
     tg_padding padding;
     const char *name; /**< NULL: numbered */
     bool use_bias;
-    bool shared; /**< as in tg_dense_options */
+    bool shared;                   /**< as in tg_dense_options */
     tg_activation_kind activation; /**< the same */
     tg_initializer kernel, bias;
 } tg_conv2d_layer_options;

@@ -58,7 +58,8 @@ static tg_tensor classes_of(tg_where where, const char *what, tg_tensor scores, 
         return tg_cast_at(where, labels, TG_I32);
     if (rows && tg_shape_equal(s.shape, l.shape) && tg_dtype_is_float(l.dtype))
         return tg_argmax_at(where, labels, -1);
-    return tg_graph_fail(scores.graph, where, "%s: scores must be [n, c] and labels integers [n] or floats [n, c], not %s and %s %s", what,
+    return tg_graph_fail(scores.graph, where,
+                         "%s: scores must be [n, c] and labels integers [n] or floats [n, c], not %s and %s %s", what,
                          tg_shape_text(s.shape, scores_text, sizeof scores_text), tg_dtype_name(l.dtype),
                          tg_shape_text(l.shape, labels_text, sizeof labels_text));
 }

@@ -28,7 +28,8 @@ TG_API TG_MUST_USE tg_status tg_metric_reset(tg_variables *variables, const char
 /** What a mean or an accuracy has come to; 0 if nothing was counted, as in Keras. TG_ERROR_ARGUMENT if there is no such metric. */
 TG_API TG_MUST_USE tg_status tg_metric_read_mean(const tg_variables *variables, const char *name, double *mean);
 /** A confusion matrix's counts, row-major [classes, classes]. TG_ERROR_ARGUMENT if there is no such metric of that size. */
-TG_API TG_MUST_USE tg_status tg_metric_read_confusion(const tg_variables *variables, const char *name, int64_t *counts, int32_t classes);
+TG_API TG_MUST_USE tg_status tg_metric_read_confusion(const tg_variables *variables, const char *name, int64_t *counts,
+                                                      int32_t classes);
 
 TG_END_DECLS
 

@@ -61,10 +61,7 @@ tg_model *tg_model_new(tg_variables *variables, tg_model_options options)
     return model;
 }
 
-static size_t index_bytes(tg_model_key key)
-{
-    return (size_t)key.batch * sizeof(int32_t);
-}
+static size_t index_bytes(tg_model_key key) { return (size_t)key.batch * sizeof(int32_t); }
 
 static void release(tg_model *model, compiled *entry)
 {
@@ -82,32 +79,17 @@ void tg_model_free(tg_model *model)
     tg_release(tg_variables_context(model->variables), model, sizeof *model);
 }
 
-const char *tg_model_error(const tg_model *model)
-{
-    return model->error;
-}
+const char *tg_model_error(const tg_model *model) { return model->error; }
 
-tg_variables *tg_model_variables(const tg_model *model)
-{
-    return model->variables;
-}
+tg_variables *tg_model_variables(const tg_model *model) { return model->variables; }
 
-double tg_model_learning_rate(const tg_model *model)
-{
-    return model->rate;
-}
+double tg_model_learning_rate(const tg_model *model) { return model->rate; }
 
-void tg_model_set_learning_rate(tg_model *model, double rate)
-{
-    model->rate = rate;
-}
+void tg_model_set_learning_rate(tg_model *model, double rate) { model->rate = rate; }
 
 /* ---- the cache ---- */
 
-static bool same_key(tg_model_key a, tg_model_key b)
-{
-    return a.stage == b.stage && a.rows == b.rows && a.batch == b.batch;
-}
+static bool same_key(tg_model_key a, tg_model_key b) { return a.stage == b.stage && a.rows == b.rows && a.batch == b.batch; }
 
 /* A free place, or the one that was asked for longest ago, emptied. */
 static compiled *make_room(tg_model *model)
@@ -168,7 +150,8 @@ static tg_status check_rows(tg_model *model, tg_rows data, int64_t batch, bool n
     if (data.count < 0 || data.count > INT32_MAX || (data.count > 0 && (!data.x || (needs_targets && !data.y))))
         return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: the data must have x, y and at most 2147483647 rows");
     if (batch < 1 || batch > data.count)
-        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: a batch must have at least one row, and no more than the data has");
+        return tg_model_fail(model, TG_ERROR_ARGUMENT,
+                             "model: a batch must have at least one row, and no more than the data has");
     return TG_OK;
 }
 
@@ -186,25 +169,38 @@ tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch)
     return status;
 }
 
-static tg_status feed_rows(tg_plan *plan, tg_tensor input, tg_type row, const void *rows, int64_t first, int64_t count)
+static const void *row_at(tg_type row, const void *rows, int64_t i)
 {
-    size_t bytes = (size_t)tg_type_bytes(row);
-    return tg_feed(plan, input, (const char *)rows + (size_t)first * bytes, (size_t)count * bytes);
+    return (const char *)rows + (size_t)i * (size_t)tg_type_bytes(row);
+}
+
+/* Feeds rows [first, first + count) of the data to a graph's inputs; y only where it has one. */
+static tg_status feed_rows(tg_model *model, const compiled *step, tg_rows data, int64_t first, int64_t count)
+{
+    tg_type x = model->options.input, y = model->options.target;
+    tg_status status = tg_feed(step->plan, step->ends.x, row_at(x, data.x, first), (size_t)(count * tg_type_bytes(x)));
+    if (status == TG_OK && step->ends.y.graph)
+        status = tg_feed(step->plan, step->ends.y, row_at(y, data.y, first), (size_t)(count * tg_type_bytes(y)));
+    return status;
+}
+
+/* Feeds and runs; a failure is the model's. */
+static tg_status run_rows(tg_model *model, const compiled *step, tg_rows data, int64_t first, int64_t count)
+{
+    tg_status status = feed_rows(model, step, data, first, count);
+    if (status == TG_OK)
+        status = tg_run(step->plan);
+    return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
 }
 
 tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch)
 {
     tg_status status;
-    compiled *step = training_step(model, data, batch, &status);
+    const compiled *step = training_step(model, data, batch, &status);
     if (!step)
         return status;
     memcpy(step->indices, indices, index_bytes(step->key));
-    status = feed_rows(step->plan, step->ends.x, model->options.input, data.x, 0, data.count);
-    if (status == TG_OK)
-        status = feed_rows(step->plan, step->ends.y, model->options.target, data.y, 0, data.count);
-    if (status == TG_OK)
-        status = tg_run(step->plan);
-    return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
+    return run_rows(model, step, data, 0, data.count);
 }
 
 /* ---- scores ---- */
@@ -232,21 +228,11 @@ tg_status tg_model_read_scores(tg_model *model, tg_scores *scores)
 static tg_status evaluate_batch(tg_model *model, tg_rows data, int64_t first, int64_t batch)
 {
     tg_status status;
-    compiled *step = obtain(model, (tg_model_key){TG_STAGE_EVALUATION, 0, batch}, &status);
-    if (!step)
-        return status;
-    status = feed_rows(step->plan, step->ends.x, model->options.input, data.x, first, batch);
-    if (status == TG_OK)
-        status = feed_rows(step->plan, step->ends.y, model->options.target, data.y, first, batch);
-    if (status == TG_OK)
-        status = tg_run(step->plan);
-    return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
+    const compiled *step = obtain(model, (tg_model_key){TG_STAGE_EVALUATION, 0, batch}, &status);
+    return step ? run_rows(model, step, data, first, batch) : status;
 }
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, int64_t *confusion)
 {
@@ -281,33 +267,33 @@ tg_status tg_model_prediction(tg_model *model, tg_type *type)
     return TG_OK;
 }
 
-static tg_status predict_batch(tg_model *model, const char *x, int64_t batch, char *predictions, size_t bytes)
+/* Predicts rows [first, first + batch) of x into `predictions`, which begins with row 0's. */
+static tg_status predict_batch(tg_model *model, const void *x, int64_t first, int64_t batch, void *predictions)
 {
     tg_status status;
-    compiled *step = obtain(model, (tg_model_key){TG_STAGE_PREDICTION, 0, batch}, &status);
+    const compiled *step = obtain(model, (tg_model_key){TG_STAGE_PREDICTION, 0, batch}, &status);
     if (!step)
         return status;
-    status = feed_rows(step->plan, step->ends.x, model->options.input, x, 0, batch);
-    if (status == TG_OK)
-        status = tg_run(step->plan);
-    if (status == TG_OK)
-        status = tg_read(step->plan, step->ends.output, predictions, bytes);
+    status = run_rows(model, step, (tg_rows){.x = x, .count = first + batch}, first, batch);
+    if (status != TG_OK)
+        return status;
+    size_t bytes = (size_t)tg_type_bytes(tg_tensor_type(step->ends.output)), row = bytes / (size_t)batch;
+    status = tg_read(step->plan, step->ends.output, (char *)predictions + (size_t)first * row, bytes);
     return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
 }
 
 tg_status tg_model_predict(tg_model *model, const void *x, int64_t count, void *predictions, size_t bytes)
 {
-    tg_type row;
+    tg_type row = {.dtype = TG_F32};
     tg_status status = tg_model_prediction(model, &row);
     if (status != TG_OK)
         return status;
-    size_t in = (size_t)tg_type_bytes(model->options.input), out = (size_t)tg_type_bytes(row);
-    if (count < 0 || bytes != (size_t)count * out)
-        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: the bytes for predictions are not count rows of what tg_model_prediction() says");
+    if (count < 0 || bytes != (size_t)(count * tg_type_bytes(row)))
+        return tg_model_fail(model, TG_ERROR_ARGUMENT,
+                             "model: the bytes for predictions are not count rows of what tg_model_prediction() says");
     for (int64_t first = 0, batch; status == TG_OK && first < count; first += batch) {
         batch = smaller(model->options.evaluation_batch, count - first);
-        status = predict_batch(model, (const char *)x + (size_t)first * in, batch, (char *)predictions + (size_t)first * out,
-                               (size_t)batch * out);
+        status = predict_batch(model, x, first, batch, predictions);
     }
     return status;
 }

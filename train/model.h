@@ -20,9 +20,10 @@ typedef struct tg_model_options {
     tg_tensor (*loss)(tg_tensor outputs, tg_tensor y, void *user);
     /** Records what tg_model_predict() gives, for example the softmax of logits; NULL: the outputs themselves. */
     tg_tensor (*predict)(tg_tensor outputs, void *user);
-    void *user;             /**< passed to these functions */
-    int32_t classes;        /**< of a classifier, whose outputs are [batch, classes] and whose y are classes; 0: no accuracy, no confusion */
-    tg_optimizer optimizer; /**< its `rate` is the model's: an input fed with tg_model_learning_rate() */
+    void *user; /**< passed to these functions */
+    int32_t
+        classes; /**< of a classifier, whose outputs are [batch, classes] and whose y are classes; 0: no accuracy, no confusion */
+    tg_optimizer optimizer;   /**< its `rate` is the model's: an input fed with tg_model_learning_rate() */
     int64_t evaluation_batch; /**< rows that evaluation and prediction take at once, at most; 0: 256 */
 } tg_model_options;
 

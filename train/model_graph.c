@@ -11,10 +11,7 @@ static tg_shape rows_of(tg_shape row, int64_t count)
     return shape;
 }
 
-static bool is_training(tg_model_stage stage)
-{
-    return stage == TG_STAGE_LOSS || stage == TG_STAGE_TRAINING;
-}
+static bool is_training(tg_model_stage stage) { return stage == TG_STAGE_LOSS || stage == TG_STAGE_TRAINING; }
 
 /* Inputs for all rows, of which the batch's are taken by index. */
 static void take_batch(const tg_model_options *options, tg_model_key key, tg_model_graph *r, tg_tensor *x, tg_tensor *y)
@@ -38,21 +35,25 @@ static void record_inputs(const tg_model_options *options, tg_model_key key, tg_
         *y = r->y = tg_input(r->graph, "y", options->target.dtype, rows_of(options->target.shape, key.batch));
 }
 
-static tg_tensor record_loss(const tg_model_options *options, int64_t batch, tg_tensor outputs, tg_tensor y)
+/* Each row's loss; their mean goes to *mean. */
+static tg_tensor record_loss(const tg_model_options *options, int64_t batch, tg_tensor outputs, tg_tensor y, tg_tensor *mean)
 {
+    *mean = (tg_tensor){outputs.graph, -1};
     if (!tg_ok(outputs) || !tg_ok(y))
-        return (tg_tensor){outputs.graph, -1};
+        return *mean;
     tg_layer_begin(outputs.graph, "Loss", "loss", false);
     tg_tensor losses = options->loss(outputs, y, options->user);
     tg_shape shape = tg_tensor_shape(losses);
     char text[128];
     if (tg_ok(losses) && (shape.rank != 1 || shape.dims[0] != batch))
-        losses = tg_graph_fail(losses.graph, TG_HERE, "model: the loss must be one for each row, [%lld], not %s", (long long)batch,
-                               tg_shape_text(shape, text, sizeof text));
-    return tg_layer_end(losses);
+        losses = tg_graph_fail(losses.graph, TG_HERE, "model: the loss must be one for each row, [%lld], not %s",
+                               (long long)batch, tg_shape_text(shape, text, sizeof text));
+    *mean = tg_layer_end(tg_mean(losses, TG_ALL_AXES));
+    return losses;
 }
 
-static void record_metrics(const tg_model_options *options, tg_model_stage stage, tg_tensor outputs, tg_tensor y, tg_tensor losses)
+static void record_metrics(const tg_model_options *options, tg_model_stage stage, tg_tensor outputs, tg_tensor y,
+                           tg_tensor losses)
 {
     tg_metric_mean(losses, TG_MODEL_LOSS);
     if (options->classes > 0)
@@ -70,10 +71,11 @@ static void check_outputs(const char *what, tg_tensor outputs, int64_t batch, in
         return;
     tg_shape_text(shape, text, sizeof text);
     if (shape.rank < 1 || shape.dims[0] != batch)
-        tg_graph_fail(outputs.graph, TG_HERE, "model: %s must have the batch's %lld rows, not the shape %s", what, (long long)batch, text);
+        tg_graph_fail(outputs.graph, TG_HERE, "model: %s must have the batch's %lld rows, not the shape %s", what,
+                      (long long)batch, text);
     else if (classes > 0 && (shape.rank != 2 || shape.dims[1] != classes))
-        tg_graph_fail(outputs.graph, TG_HERE, "model: %s for %d classes must be [%lld, %d], not %s", what, (int)classes, (long long)batch,
-                      (int)classes, text);
+        tg_graph_fail(outputs.graph, TG_HERE, "model: %s for %d classes must be [%lld, %d], not %s", what, (int)classes,
+                      (long long)batch, (int)classes, text);
 }
 
 bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
@@ -92,8 +94,7 @@ bool tg_model_graph_record(tg_variables *variables, const tg_model_options *opti
         return tg_ok(recorded->output);
     }
 
-    tg_tensor losses = record_loss(options, key.batch, outputs, y);
-    recorded->output = tg_mean(losses, TG_ALL_AXES);
+    tg_tensor losses = record_loss(options, key.batch, outputs, y, &recorded->output);
     if (key.stage == TG_STAGE_TRAINING) {
         tg_optimizer optimizer = options->optimizer;
         recorded->rate = optimizer.rate = tg_input(graph, "learning_rate", TG_F64, TG_SCALAR);

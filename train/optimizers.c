@@ -94,22 +94,41 @@ static tg_tensor adam_rule(const update *u, const char *name, tg_tensor w, tg_te
 
 /* ---- settings ---- */
 
-#define NO_RATE {NULL, -1}
+#define NO_RATE  \
+    {            \
+        NULL, -1 \
+    }
 
 static const kind_info kinds[TG_OPTIMIZER_COUNT] = {
     [TG_OPTIMIZER_SGD] = {"sgd", "SGD", sgd_rule, {.kind = TG_OPTIMIZER_SGD, .learning_rate = 0.01, .rate = NO_RATE}},
-    [TG_OPTIMIZER_MOMENTUM] = {"momentum", "SGD", momentum_rule,
+    [TG_OPTIMIZER_MOMENTUM] = {"momentum",
+                               "SGD",
+                               momentum_rule,
                                {.kind = TG_OPTIMIZER_MOMENTUM, .learning_rate = 0.01, .rate = NO_RATE, .momentum = 0.9}},
-    [TG_OPTIMIZER_NESTEROV] = {"nesterov", "SGD", nesterov_rule,
+    [TG_OPTIMIZER_NESTEROV] = {"nesterov",
+                               "SGD",
+                               nesterov_rule,
                                {.kind = TG_OPTIMIZER_NESTEROV, .learning_rate = 0.01, .rate = NO_RATE, .momentum = 0.9}},
-    [TG_OPTIMIZER_RMSPROP] = {"rmsprop", "RMSprop", rmsprop_rule,
-                              {.kind = TG_OPTIMIZER_RMSPROP, .learning_rate = 0.001, .rate = NO_RATE, .rho = 0.9, .epsilon = 1e-7}},
-    [TG_OPTIMIZER_ADAM] = {"adam", "Adam", adam_rule,
-                           {.kind = TG_OPTIMIZER_ADAM, .learning_rate = 0.001, .rate = NO_RATE, .beta_1 = 0.9, .beta_2 = 0.999,
-                            .epsilon = 1e-7}},
-    [TG_OPTIMIZER_ADAMW] = {"adamw", "AdamW", adam_rule,
-                            {.kind = TG_OPTIMIZER_ADAMW, .learning_rate = 0.001, .rate = NO_RATE, .beta_1 = 0.9, .beta_2 = 0.999,
-                             .epsilon = 1e-7, .weight_decay = 0.004}},
+    [TG_OPTIMIZER_RMSPROP] =
+        {"rmsprop",
+         "RMSprop",
+         rmsprop_rule,
+         {.kind = TG_OPTIMIZER_RMSPROP, .learning_rate = 0.001, .rate = NO_RATE, .rho = 0.9, .epsilon = 1e-7}},
+    [TG_OPTIMIZER_ADAM] =
+        {"adam",
+         "Adam",
+         adam_rule,
+         {.kind = TG_OPTIMIZER_ADAM, .learning_rate = 0.001, .rate = NO_RATE, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7}},
+    [TG_OPTIMIZER_ADAMW] = {"adamw",
+                            "AdamW",
+                            adam_rule,
+                            {.kind = TG_OPTIMIZER_ADAMW,
+                             .learning_rate = 0.001,
+                             .rate = NO_RATE,
+                             .beta_1 = 0.9,
+                             .beta_2 = 0.999,
+                             .epsilon = 1e-7,
+                             .weight_decay = 0.004}},
 };
 
 tg_optimizer tg_optimizer_defaults(tg_optimizer_kind kind) { return kinds[kind].defaults; }
@@ -120,10 +139,7 @@ tg_optimizer tg_rmsprop_defaults(void) { return kinds[TG_OPTIMIZER_RMSPROP].defa
 tg_optimizer tg_adam_defaults(void) { return kinds[TG_OPTIMIZER_ADAM].defaults; }
 tg_optimizer tg_adamw_defaults(void) { return kinds[TG_OPTIMIZER_ADAMW].defaults; }
 
-const char *tg_optimizer_name(tg_optimizer_kind kind)
-{
-    return (unsigned)kind < TG_OPTIMIZER_COUNT ? kinds[kind].name : NULL;
-}
+const char *tg_optimizer_name(tg_optimizer_kind kind) { return (unsigned)kind < TG_OPTIMIZER_COUNT ? kinds[kind].name : NULL; }
 
 tg_optimizer_kind tg_optimizer_find(const char *name)
 {
@@ -139,9 +155,14 @@ static bool check_settings(tg_graph *graph, tg_where where, const tg_optimizer *
         const char *name;
         double value, below;
     } settings[] = {
-        {"learning_rate", o->learning_rate, INFINITY}, {"momentum", o->momentum, 1}, {"rho", o->rho, 1},
-        {"beta_1", o->beta_1, 1}, {"beta_2", o->beta_2, 1}, {"epsilon", o->epsilon, INFINITY},
-        {"weight_decay", o->weight_decay, INFINITY}, {"clip_norm", o->clip_norm, INFINITY},
+        {"learning_rate", o->learning_rate, INFINITY},
+        {"momentum", o->momentum, 1},
+        {"rho", o->rho, 1},
+        {"beta_1", o->beta_1, 1},
+        {"beta_2", o->beta_2, 1},
+        {"epsilon", o->epsilon, INFINITY},
+        {"weight_decay", o->weight_decay, INFINITY},
+        {"clip_norm", o->clip_norm, INFINITY},
     };
     if (!tg_optimizer_name(o->kind)) {
         tg_graph_fail(graph, where, "minimize: there is no optimizer of kind %d", (int)o->kind);
@@ -149,8 +170,8 @@ static bool check_settings(tg_graph *graph, tg_where where, const tg_optimizer *
     }
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         if (!(settings[i].value >= 0 && settings[i].value < settings[i].below)) {
-            tg_graph_fail(graph, where, "minimize: %s must be 0 or more and less than %g, not %g", settings[i].name, settings[i].below,
-                          settings[i].value);
+            tg_graph_fail(graph, where, "minimize: %s must be 0 or more and less than %g, not %g", settings[i].name,
+                          settings[i].below, settings[i].value);
             return false;
         }
     }

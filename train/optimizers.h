@@ -23,13 +23,14 @@ typedef enum tg_optimizer_kind {
 typedef struct tg_optimizer {
     tg_optimizer_kind kind;
     double learning_rate;
-    tg_tensor rate;        /**< a float scalar of the graph, such as an input, that takes learning_rate's place; tg_none(): it does not */
+    tg_tensor
+        rate; /**< a float scalar of the graph, such as an input, that takes learning_rate's place; tg_none(): it does not */
     double momentum;       /**< momentum and Nesterov */
     double rho;            /**< RMSprop */
     double beta_1, beta_2; /**< Adam and AdamW */
     double epsilon;        /**< RMSprop, Adam and AdamW */
     double weight_decay;   /**< w -= r weight_decay w before the rule, for every kind; 0: none */
-    double clip_norm;      /**< gradients whose common Euclidean norm exceeds it are scaled down to it, all by one factor; 0: never */
+    double clip_norm; /**< gradients whose common Euclidean norm exceeds it are scaled down to it, all by one factor; 0: never */
 } tg_optimizer;
 
 /** Keras's settings: r 0.01 for SGD, momentum and Nesterov (with momentum 0.9), else 0.001; rho 0.9; beta 0.9 and 0.999; epsilon 1e-7;

@@ -43,7 +43,10 @@ static double multiply_adds(const tg_graph *graph, const tg_node *node)
         return 0;
     for (int32_t i = 0; i < node->n_inputs; i++)
         inputs[i] = tg_graph_node(graph, node->inputs[i])->type;
-    tg_work work = {.n_inputs = node->n_inputs, .inputs = inputs, .output = node->type, .attributes = node->attributes,
+    tg_work work = {.n_inputs = node->n_inputs,
+                    .inputs = inputs,
+                    .output = node->type,
+                    .attributes = node->attributes,
                     .isa = tg_context_isa(tg_graph_context(graph))};
     return node->op->flops(&work) / 2;
 }
@@ -107,10 +110,7 @@ typedef struct cells {
 static const cells header = {{"Layer (type)", "Output Shape", "Param #", "Mult-Adds"}};
 static const int least_width[COLUMNS] = {28, 18, 9, 9};
 
-static void put(FILE *out, const char *text)
-{
-    fwrite(text, 1, strlen(text), out);
-}
+static void put(FILE *out, const char *text) { fwrite(text, 1, strlen(text), out); }
 
 static void repeat(FILE *out, const char *text, int times)
 {

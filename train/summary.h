@@ -11,11 +11,11 @@ TG_BEGIN_DECLS
 /** One outermost layer. */
 typedef struct tg_summary_row {
     const tg_layer_info *layer;
-    tg_shape shape;          /**< of its output, axis 0 being the batch */
-    int64_t parameters;      /**< elements of its variables that an optimizer trains */
-    int64_t states;          /**< elements of its other variables */
+    tg_shape shape;     /**< of its output, axis 0 being the batch */
+    int64_t parameters; /**< elements of its variables that an optimizer trains */
+    int64_t states;     /**< elements of its other variables */
     int64_t bytes, state_bytes;
-    double multiply_adds;    /**< of its products and convolutions, per row of the batch */
+    double multiply_adds; /**< of its products and convolutions, per row of the batch */
 } tg_summary_row;
 
 /** The outermost layers that `output`'s graph has up to `output`, in order; at most `capacity` of them into `rows` (NULL: 0).
