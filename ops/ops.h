@@ -10,6 +10,9 @@ TG_BEGIN_DECLS
 
 /* ---- pointwise, broadcasting ---- */
 
+/* On floats. add, sub, mul, neg, abs, sign and square also take i32, and wrap around as NumPy's do; maximum, minimum, comparisons,
+   where, cast and stop_gradient take any dtype. */
+
 #define TG_DECLARE_UNARY(name)                          \
     TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor x);
 #define TG_DECLARE_BINARY(name)                         \
@@ -65,8 +68,8 @@ TG_DECLARE_UNARY(relu)     /**< derivative at 0: 0 */
 TG_DECLARE_UNARY(gelu)     /**< x Phi(x), exact (erf) form */
 TG_DECLARE_UNARY(silu)     /**< x sigmoid(x) */
 TG_DECLARE_UNARY(softplus) /**< log(1 + exp(x)), without overflow */
-TG_API tg_tensor tg_leaky_relu_at(tg_where where, tg_tensor x, double slope); /**< x > 0 ? x : slope x */
-TG_API tg_tensor tg_elu_at(tg_where where, tg_tensor x, double alpha);        /**< x > 0 ? x : alpha (exp(x) - 1) */
+TG_API tg_tensor tg_leaky_relu_at(tg_where where, tg_tensor x, double slope); /**< x > 0 ? x : slope x; 0 <= slope < inf */
+TG_API tg_tensor tg_elu_at(tg_where where, tg_tensor x, double alpha);        /**< x > 0 ? x : alpha (exp(x) - 1); 0 <= alpha < inf */
 #define tg_neg(...) tg_neg_at(TG_HERE, __VA_ARGS__)
 #define tg_abs(...) tg_abs_at(TG_HERE, __VA_ARGS__)
 #define tg_sign(...) tg_sign_at(TG_HERE, __VA_ARGS__)
