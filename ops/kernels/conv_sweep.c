@@ -241,23 +241,23 @@ static void run_pixels(const tg_conv_sweep *sweep, const source_view *view, cons
 {
     tg_conv_taps rows = taps_of(sweep, 0, s->y % sweep->classes[0]), columns = taps_of(sweep, 1, s->column_class);
     int64_t row = s->y / sweep->classes[0] * sweep->stride[0] + rows.offset + s->first_tap * rows.offset_step;
-    int64_t per_row = class_size(sweep, 1, s->column_class);
+    int64_t per_row = class_size(sweep, 1, s->column_class), x = 0, step = sweep->stride[1] * view->channels;
     int64_t blocks = tg_ceil_div(s->pixels, tg_panels_rows(&sweep->panels, sweep->kernels->tile_limits()));
-    target += (s->y * sweep->target[1] + s->column_class) * sweep->target_channels;
+    int64_t size = s->pixels / blocks, larger = s->pixels % blocks;
+    const float *line = tile->runs > 0 ? pixel_at(view, row, columns.offset) : view->data;
+    tile->c = target + (s->y * sweep->target[1] + s->column_class) * sweep->target_channels;
     tile->c_step = sweep->classes[1] * sweep->target_channels;
     for (int64_t block = 0; block < blocks; block++) {
-        int64_t first = s->pixels * block / blocks, y = first / per_row, x = first % per_row;
-        tile->rows = (int32_t)(s->pixels * (block + 1) / blocks - first);
+        tile->rows = (int32_t)(size + (block < larger));
         for (int32_t i = 0; i < tile->rows; i++) {
-            bool live = tile->runs > 0;
-            tile->a[i] = live ? pixel_at(view, row + y * sweep->stride[0], x * sweep->stride[1] + columns.offset) : NULL;
+            tile->a[i] = line + x * step;
             if (++x == per_row) {
                 x = 0;
-                y++;
+                line += sweep->stride[0] * view->row_floats;
             }
         }
-        tile->c = target + first * tile->c_step;
         sweep->kernels->tile(tile);
+        tile->c += tile->rows * tile->c_step;
     }
 }
 
