@@ -4,10 +4,10 @@
 
 #define CHUNK_BYTES ((int64_t)65536) /* of a copy's or a check's task */
 
-/* Guesses of what one thread does in a nanosecond, for telling tiny steps from others. */
-#define PRODUCT_FLOPS 50.0
-#define OTHER_FLOPS 10.0
-#define MOVED_BYTES 20.0
+/* Guesses of what one thread does in a nanosecond, to tell tiny steps from others. */
+static const double product_flops[TG_ISA_COUNT] = {[TG_ISA_BASELINE] = 15, [TG_ISA_AVX2] = 60, [TG_ISA_AVX512] = 120, [TG_ISA_NEON] = 30};
+#define OTHER_FLOPS 20.0
+#define MOVED_BYTES 30.0
 
 /* An array of the pool's with room for one more. */
 static void *grow(tg_pool *pool, void *array, int32_t count, int32_t *capacity, size_t size)
@@ -250,11 +250,16 @@ static void settle_prologue(tg_steps *steps)
 
 static void estimate(tg_step *step)
 {
-    double bytes = 0;
-    for (int32_t r = 0; r < step->n_refs; r++)
-        bytes += (double)step->refs[r].bytes;
     bool product = step->op && step->op->traits & TG_CONTRACTION;
-    step->nanoseconds = step->flops / (product ? PRODUCT_FLOPS : OTHER_FLOPS) + bytes / MOVED_BYTES;
+    double bytes = 0, written = 0;
+    for (int32_t r = 0; r < step->n_refs; r++)
+        written += step->refs[r].writes ? (double)step->refs[r].bytes : 0;
+    for (int32_t r = 0; r < step->n_refs; r++) {
+        double read = step->refs[r].writes ? 0 : (double)step->refs[r].bytes;
+        /* An op that computes nothing, such as a gather, reads no more than it writes. */
+        bytes += step->op && !step->op->flops && read > written ? written : read;
+    }
+    step->nanoseconds = step->flops / (product ? product_flops[step->work.isa] : OTHER_FLOPS) + (bytes + written) / MOVED_BYTES;
 }
 
 int64_t tg_step_tasks(const tg_step *step, int phase)
@@ -271,11 +276,27 @@ size_t tg_step_scratch(const tg_step *step)
     return step->op_scratch + (step->program ? tg_program_scratch(step->program) : 0);
 }
 
+/* Room for the largest group's members and the widest member's inputs. */
+static bool take_room(tg_steps *steps)
+{
+    int64_t members = 0, inputs = 0;
+    for (int32_t g = 0; g < steps->fusion->n_groups; g++)
+        members = steps->fusion->groups[g].n_members > members ? steps->fusion->groups[g].n_members : members;
+    for (int32_t id = 0; id < steps->values->count; id++) {
+        int32_t n = tg_graph_node(steps->values->graph, id)->n_inputs;
+        inputs = n > inputs ? n : inputs;
+    }
+    steps->operand_of = tg_pool_take(steps->pool, members, sizeof *steps->operand_of);
+    steps->arguments = tg_pool_take(steps->pool, inputs, sizeof *steps->arguments);
+    steps->placed = tg_pool_take(steps->pool, members, sizeof *steps->placed);
+    return steps->operand_of && steps->arguments && steps->placed;
+}
+
 bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusion *fusion, tg_steps_options options, tg_pool *pool)
 {
     *steps = (tg_steps){.values = values, .fusion = fusion, .pool = pool,
                         .buffer_of = tg_pool_take(pool, values->count, sizeof *steps->buffer_of)};
-    if (!steps->buffer_of || !add_nodes(steps) || !add_publications(steps, options.wanted))
+    if (!steps->buffer_of || !take_room(steps) || !add_nodes(steps) || !add_publications(steps, options.wanted))
         return false;
     if (options.check_finite && values->n_effects > 0 && !add_checks(steps, options.wanted))
         return false;

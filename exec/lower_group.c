@@ -8,7 +8,7 @@ typedef struct lowering {
     const int32_t *members;
     tg_step *step;
     int32_t *operand_of; /* by member's place in the group: the operand with its value */
-    int32_t *arguments;
+    int32_t *arguments;  /* the operands of one member */
     int32_t raw; /* the ref of the contraction's product, or -1 */
 } lowering;
 
@@ -97,6 +97,7 @@ static bool lower_member(lowering *low, int32_t m, bool *placed)
 {
     const tg_node *node = tg_graph_node(low->values->graph, low->members[m]);
     bool exposed = tg_group_exposes(low->values, low->group, node->id);
+    *placed = false;
     for (int32_t i = 0; i < node->n_inputs; i++)
         if ((low->arguments[i] = find_operand(low, node, i)) < 0)
             return false;
@@ -145,14 +146,12 @@ static bool place_product(lowering *low)
     return step->refs[low->raw].buffer >= 0;
 }
 
-static int64_t count_arguments(const lowering *low, int64_t *effects, int64_t *widest)
+static int64_t count_arguments(const lowering *low, int64_t *effects)
 {
     int64_t total = 0;
     for (int32_t m = 0; m < low->group->n_members; m++) {
-        const tg_node *node = tg_graph_node(low->values->graph, low->members[m]);
-        total += node->n_inputs;
-        *widest = node->n_inputs > *widest ? node->n_inputs : *widest;
-        for (int32_t e = low->values->at[node->id].first_effect; e >= 0; e = low->values->effects[e].next)
+        total += tg_graph_node(low->values->graph, low->members[m])->n_inputs;
+        for (int32_t e = low->values->at[low->members[m]].first_effect; e >= 0; e = low->values->effects[e].next)
             ++*effects;
     }
     return total;
@@ -178,21 +177,19 @@ static bool begin_step(lowering *low, int64_t max_refs)
 
 bool tg_steps_add_group(tg_steps *steps, const tg_group *group)
 {
-    lowering low = {.steps = steps, .values = steps->values, .group = group, .members = steps->fusion->members + group->first_member};
-    int64_t effects = 0, widest = 0, arguments = count_arguments(&low, &effects, &widest);
+    lowering low = {.steps = steps, .values = steps->values, .group = group, .members = steps->fusion->members + group->first_member,
+                    .operand_of = steps->operand_of, .arguments = steps->arguments};
+    int64_t effects = 0, arguments = count_arguments(&low, &effects);
     int64_t product_inputs = group->contraction >= 0 ? tg_graph_node(low.values->graph, group->contraction)->n_inputs + 2 : 0;
     int32_t n = group->n_members;
-    low.operand_of = tg_pool_take(steps->pool, n, sizeof *low.operand_of);
-    low.arguments = tg_pool_take(steps->pool, widest, sizeof *low.arguments);
-    bool *placed = tg_pool_take(steps->pool, n, sizeof *placed);
-    if (!low.operand_of || !low.arguments || !placed || !begin_step(&low, arguments + effects + n + product_inputs))
+    if (!begin_step(&low, arguments + effects + n + product_inputs))
         return false;
     low.step->program = tg_program_new(steps->pool, group->count, (int32_t)(n + effects), (int32_t)(arguments + effects));
     if (!low.step->program)
         return false;
     for (int32_t m = 0; m < n; m++)
-        if (!lower_member(&low, m, &placed[m]))
+        if (!lower_member(&low, m, &steps->placed[m]))
             return false;
-    finish_commit(&low, placed);
+    finish_commit(&low, steps->placed);
     return tg_program_finish(low.step->program) && (low.raw < 0 || place_product(&low));
 }

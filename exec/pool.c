@@ -33,15 +33,17 @@ void *tg_pool_take(tg_pool *pool, int64_t count, size_t size)
 {
     if (count < 0 || (size && (uint64_t)count > (SIZE_MAX - 63) / size))
         return NULL;
-    size_t bytes = ((size_t)count * size + 63) & ~(size_t)63;
+    size_t bytes = (size_t)count * size, unit = bytes < 64 ? 15 : 63; /* small pieces lie closer together */
     struct tg_pool_chunk *chunk = pool->chunks;
-    if (!chunk || chunk->size - chunk->used < bytes)
+    size_t start = chunk ? (chunk->used + unit) & ~unit : 0;
+    if (!chunk || start > chunk->size || chunk->size - start < bytes) {
         chunk = add_chunk(pool, bytes);
+        start = HEADER;
+    }
     if (!chunk)
         return NULL;
-    void *memory = (char *)chunk + chunk->used;
-    chunk->used += bytes;
-    return memset(memory, 0, bytes);
+    chunk->used = start + bytes;
+    return memset((char *)chunk + start, 0, bytes);
 }
 
 void tg_pool_free(tg_pool *pool)

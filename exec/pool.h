@@ -10,7 +10,7 @@ typedef struct tg_pool {
 } tg_pool;
 
 static inline tg_pool tg_pool_make(tg_context *context) { return (tg_pool){context, NULL}; }
-/** `count` elements of `size` bytes, zero, aligned to 64; NULL if memory is out. No elements give a valid pointer. */
+/** `count` elements of `size` bytes, zero, aligned to 16, and to 64 from 64 bytes on; NULL if memory is out. No elements give a valid pointer. */
 void *tg_pool_take(tg_pool *pool, int64_t count, size_t size);
 /** Gives back all that was taken. The pool may be used again. */
 void tg_pool_free(tg_pool *pool);

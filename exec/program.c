@@ -26,7 +26,7 @@ typedef struct operand {
     bool direct;  /* its one use copies it to memory: it is spread there and nowhere else */
     int32_t slot; /* of scratch memory, or -1 */
     int64_t period;
-    tg_walk walk;
+    const tg_walk *walk; /* of a broadcast */
 } operand;
 
 typedef struct instruction {
@@ -77,25 +77,35 @@ tg_program *tg_program_new(tg_pool *pool, int64_t count, int32_t max_instruction
     return program->instructions && program->operands && program->arguments ? program : NULL;
 }
 
+static bool same_walk(const tg_walk *a, const tg_walk *b)
+{
+    return a == b || (a && b && memcmp(a, b, sizeof *a) == 0);
+}
+
 int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape to)
 {
-    operand made = {.kind = SPREAD, .ref = ref, .size = (int32_t)tg_dtype_size(from.dtype), .made = -1, .last_use = -1, .slot = -1};
-    if (tg_shape_count(from.shape) == program->count) {
-        made.kind = PLACE;
-    } else {
-        made.walk = tg_walk_make(from.shape, to);
-        if (made.walk.rank == 0) {
-            made.kind = SCALAR;
-        } else if (made.walk.rank == 2 && made.walk.strides[0] == 0 && made.walk.strides[1] == 1) {
+    operand made = {.kind = PLACE, .ref = ref, .size = (int32_t)tg_dtype_size(from.dtype), .made = -1, .last_use = -1, .slot = -1};
+    tg_walk walk;
+    if (tg_shape_count(from.shape) != program->count) {
+        walk = tg_walk_make(from.shape, to);
+        made.kind = walk.rank == 0 ? SCALAR : SPREAD;
+        made.walk = &walk;
+        if (walk.rank == 2 && walk.strides[0] == 0 && walk.strides[1] == 1) {
             made.kind = PERIODIC;
-            made.period = made.walk.extents[1];
+            made.period = walk.extents[1];
         }
     }
     for (int32_t i = 0; i < program->n_operands; i++) {
         const operand *there = &program->operands[i];
-        if (there->made < 0 && there->ref == ref && there->kind == made.kind && there->size == made.size &&
-            memcmp(&there->walk, &made.walk, sizeof made.walk) == 0)
+        if (there->made < 0 && there->ref == ref && there->kind == made.kind && there->size == made.size && same_walk(there->walk, made.walk))
             return i;
+    }
+    if (made.walk) {
+        tg_walk *kept = tg_pool_take(program->pool, 1, sizeof *kept);
+        if (!kept)
+            return -1;
+        *kept = walk;
+        made.walk = kept;
     }
     program->operands[program->n_operands] = made;
     return program->n_operands++;
@@ -276,7 +286,7 @@ static void fetch_periodic(const tg_program *program, const state *here, int32_t
     here->at[i] = here->slots + program->slots[read->slot].offset;
     if (here->copied[i] >= n && here->phase[i] == phase)
         return;
-    tg_walk_fill(&read->walk, from, read->size, here->at[i], first, n);
+    tg_walk_fill(read->walk, from, read->size, here->at[i], first, n);
     here->phase[i] = phase;
     here->copied[i] = n;
 }
@@ -290,7 +300,7 @@ static void fetch(const tg_program *program, const state *here, void *const *poi
         else if (there->kind == PERIODIC && !there->direct)
             fetch_periodic(program, here, i, pointers[there->ref], first, n);
         else if (there->kind == SPREAD && !there->direct)
-            tg_walk_fill(&there->walk, pointers[there->ref], there->size, here->at[i], first, n);
+            tg_walk_fill(there->walk, pointers[there->ref], there->size, here->at[i], first, n);
     }
 }
 
@@ -300,7 +310,7 @@ static void copy(const tg_program *program, const state *here, void *const *poin
     const operand *read = &program->operands[from];
     char *to = here->at[step->result];
     if (read->direct)
-        tg_walk_fill(&read->walk, pointers[read->ref], read->size, to, first, n);
+        tg_walk_fill(read->walk, pointers[read->ref], read->size, to, first, n);
     else if (here->at[from] != to)
         memcpy(to, here->at[from], (size_t)(n * step->size));
 }

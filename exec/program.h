@@ -11,7 +11,7 @@ typedef struct tg_program tg_program;
 tg_program *tg_program_new(tg_pool *pool, int64_t count, int32_t max_instructions, int32_t max_arguments);
 
 /** An operand that lies in memory, at pointers[ref]: a tensor of `from`, broadcast to `to`, which has as many elements as the
-    program. Asking twice for the same gives the same operand. */
+    program. Asking twice for the same gives the same operand. -1 if the pool's memory is out. */
 int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape to);
 /** What an instruction does: operands -> `size` bytes an element, at pointers[ref], or with ref -1 in a register. */
 typedef struct tg_instruction {

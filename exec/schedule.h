@@ -40,7 +40,7 @@ typedef struct tg_item {
 typedef struct tg_stage {
     int32_t first_item, n_items;
     int64_t n_tasks;
-    double nanoseconds;
+    double nanoseconds, longest_task; /**< guesses, on one thread */
 } tg_stage;
 
 /** What lies between two barriers: a stage for all threads, or tiny stages in a row for one. */

@@ -3,7 +3,7 @@
 /* Bounds the search for conflicts: a stage ends when its items touch this many stretches of memory. */
 #define MAX_ACCESSES 256
 #define MAX_TASKS ((int64_t)1 << 30) /* of a stage that is shared out */
-#define TINY_NANOSECONDS 5000.0 /* a stage that is quicker than this on one thread is not worth a barrier */
+#define WORTH_SHARING 1500.0 /* nanoseconds that a second thread must be guessed to save */
 
 /* The stretches of memory that a stage under construction touches. */
 typedef struct accesses {
@@ -71,6 +71,21 @@ static bool list_items(tg_stages *stages, const tg_steps *steps, int32_t n_level
     return true;
 }
 
+/* A guess at one task's time: all tasks of all phases count alike. */
+static double task_nanoseconds(const tg_step *step)
+{
+    int64_t n_tasks = 0;
+    for (int p = 0; p < step->phases; p++)
+        n_tasks += tg_step_tasks(step, p);
+    return n_tasks ? step->nanoseconds / (double)n_tasks : 0;
+}
+
+static bool is_worth_sharing(const tg_stage *stage)
+{
+    double half = stage->nanoseconds / 2, shared = stage->longest_task > half ? stage->longest_task : half;
+    return stage->n_tasks > 1 && stage->n_tasks < MAX_TASKS && stage->nanoseconds - shared > WORTH_SHARING;
+}
+
 static void cut_stages(tg_stages *stages, const tg_steps *steps, accesses *busy)
 {
     tg_stage *stage = NULL;
@@ -87,8 +102,10 @@ static void cut_stages(tg_stages *stages, const tg_steps *steps, accesses *busy)
         add_accesses(busy, steps, step);
         item->first_task = stage->n_tasks;
         stage->n_tasks += item->n_tasks;
-        stage->nanoseconds += step->nanoseconds / step->phases;
         stage->n_items++;
+        double task = task_nanoseconds(step);
+        stage->nanoseconds += task * (double)item->n_tasks;
+        stage->longest_task = task > stage->longest_task ? task : stage->longest_task;
     }
 }
 
@@ -98,7 +115,7 @@ static void cut_sections(tg_stages *stages, const tg_steps *steps)
     for (int32_t i = 0; i < stages->n_stages; i++) {
         const tg_stage *stage = &stages->stages[i];
         tg_segment segment = steps->at[stages->items[stage->first_item].step]->segment;
-        bool serial = stage->n_tasks <= 1 || stage->n_tasks > MAX_TASKS || stage->nanoseconds < TINY_NANOSECONDS;
+        bool serial = !is_worth_sharing(stage);
         tg_section *open = stages->n_sections ? &stages->sections[stages->n_sections - 1] : NULL;
         if (open && serial && open->serial && (open->segment == TG_PROLOGUE) == (segment == TG_PROLOGUE))
             open->n_stages++;

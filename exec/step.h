@@ -75,6 +75,8 @@ typedef struct tg_steps {
     int32_t *buffer_of; /**< by node (base): buffer + 1; 0: none yet */
     tg_publication *publications;
     int32_t n_publications;
+    int32_t *operand_of, *arguments; /**< while a group is lowered: by member, and of one member */
+    bool *placed;
 } tg_steps;
 
 /** In tg_steps_options.wanted. */
