@@ -169,6 +169,22 @@ START_TEST(the_seed_decides_every_bit_and_threads_none)
 }
 END_TEST
 
+/* The network drops out by the store's step, which validation leaves alone. */
+START_TEST(validation_changes_no_bit)
+{
+    float expected[18], validated[18];
+    train(1, 4, false, expected);
+    bench b = make(1);
+    diary l = {0};
+    tg_fit_options o = options(&l, 3);
+    o.validation = (tg_rows){x, y, 20};
+    ck_assert_int_eq(tg_fit(b.model, data, o), TG_OK);
+    ck_assert_int_eq(tg_variables_read(b.variables, "dense/kernel", validated, sizeof validated), TG_OK);
+    ck_assert_mem_eq(validated, expected, sizeof expected);
+    drop(b);
+}
+END_TEST
+
 START_TEST(callbacks_stop_the_loop)
 {
     bench b = make(1);
@@ -233,6 +249,7 @@ int main(void)
     tcase_add_test(tests, epochs_are_counted_and_reported);
     tcase_add_test(tests, training_scores_weigh_the_last_batch);
     tcase_add_test(tests, the_seed_decides_every_bit_and_threads_none);
+    tcase_add_test(tests, validation_changes_no_bit);
     tcase_add_test(tests, callbacks_stop_the_loop);
     tcase_add_test(tests, a_batch_larger_than_the_data_is_all_of_it);
     tcase_add_test(tests, wrong_arguments_are_told);

@@ -242,8 +242,10 @@ tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, in
         status = tg_model_fail(model, TG_ERROR_ARGUMENT, "model: only a classifier has a confusion matrix");
     if (status == TG_OK)
         status = tg_model_reset_scores(model);
+    uint64_t step = tg_variables_step(model->variables);
     for (int64_t first = 0; status == TG_OK && first < data.count; first += batch)
         status = evaluate_batch(model, data, first, smaller(batch, data.count - first));
+    tg_variables_set_step(model->variables, step);
     if (status == TG_OK)
         status = tg_model_read_scores(model, scores);
     if (status == TG_OK && confusion) {

@@ -59,7 +59,8 @@ TG_API TG_MUST_USE tg_status tg_model_train(tg_model *model, tg_rows data, const
 TG_API TG_MUST_USE tg_status tg_model_reset_scores(tg_model *model);
 TG_API TG_MUST_USE tg_status tg_model_read_scores(tg_model *model, tg_scores *scores);
 
-/** Scores of all rows, in evaluation mode. `confusion`, unless NULL, gets the counts [classes, classes], rows: true. */
+/** Scores of all rows, in evaluation mode. Begins the training scores anew, and leaves the store's step, and so what dropout will
+    draw, as it was. `confusion`, unless NULL, gets the counts [classes, classes], rows: true. */
 TG_API TG_MUST_USE tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, int64_t *confusion);
 /** Predictions for any number of rows, in evaluation mode, into `predictions`: `bytes` must be count rows of what
     tg_model_prediction() says. */
