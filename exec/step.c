@@ -22,7 +22,7 @@ static void finish(const void *state, int64_t first, int64_t count)
 
 static tg_status run_op(const tg_step *step, int phase, int64_t task, uint64_t counter, void *scratch)
 {
-    epilogue after = {.step = step, .scratch = (char *)scratch + step->op_scratch};
+    epilogue after = {.step = step, .scratch = scratch ? (char *)scratch + step->op_scratch : NULL};
     tg_buffers buffers = {.inputs = (const void *const *)step->pointers, .output = step->pointers[step->output], .step = counter,
                           .shared = step->shared >= 0 ? step->pointers[step->shared] : NULL,
                           .finish = step->program ? finish : NULL, .finish_state = &after};

@@ -84,11 +84,16 @@ void case_values_free(case_values *values)
 
 double case_element(tg_dtype dtype, const void *values, int64_t i)
 {
+    float f32;
+    double f64;
+    int32_t i32;
+    size_t size = tg_dtype_size(dtype);
+    const char *at = (const char *)values + i * (int64_t)size; /* among others' bytes, so not aligned */
     switch (dtype) {
-    case TG_F32: return (double)((const float *)values)[i];
-    case TG_F64: return ((const double *)values)[i];
-    case TG_I32: return ((const int32_t *)values)[i];
-    default: return ((const uint8_t *)values)[i];
+    case TG_F32: return memcpy(&f32, at, size), (double)f32;
+    case TG_F64: return memcpy(&f64, at, size), f64;
+    case TG_I32: return memcpy(&i32, at, size), i32;
+    default: return *(const uint8_t *)at;
     }
 }
 
