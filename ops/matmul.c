@@ -91,34 +91,28 @@ static void matmul_describe(const void *attributes, char *text, size_t size)
 /* The node as `batches` products of one size. */
 typedef struct products {
     tg_matmul_size size;
-    int64_t batches, a_batches, b_batches;
-    bool swapped; /* computed as c^T = b^T a^T */
+    int64_t batches, operand_batches[2];
 } products;
 
 static products products_of(const tg_work *work)
 {
     const tg_matmul_attributes *attributes = work->attributes;
     const tg_shape *a = &work->inputs[0].shape, *b = &work->inputs[1].shape, *c = &work->output.shape;
-    products p = {.batches = count_batches(c), .a_batches = count_batches(a), .b_batches = count_batches(b)};
+    products p = {.batches = count_batches(c), .operand_batches = {count_batches(a), count_batches(b)}};
     p.size = (tg_matmul_size){.m = extent(c, 1),
                               .n = extent(c, 0),
                               .k = extent(a, attributes->transpose_a),
                               .transpose_a = attributes->transpose_a,
                               .transpose_b = attributes->transpose_b};
-    if (p.b_batches == 1 && !p.size.transpose_a && p.a_batches == p.batches) {
+    if (p.operand_batches[1] == 1 && !p.size.transpose_a && p.operand_batches[0] == p.batches) {
         p.size.m *= p.batches;
-        p.batches = p.a_batches = 1;
-    }
-    /* A single column would use one lane; as a row it uses them all, if a's columns lie in memory as that needs. */
-    if (p.size.n == 1 && p.size.transpose_a && work->output.dtype == TG_F32) {
-        p.swapped = true;
-        p.size = (tg_matmul_size){.m = 1, .n = p.size.m, .k = p.size.k};
-        int64_t a_batches = p.a_batches;
-        p.a_batches = p.b_batches;
-        p.b_batches = a_batches;
+        p.batches = p.operand_batches[0] = 1;
     }
     return p;
 }
+
+/* Elements of one matrix of an operand. */
+static int64_t operand_size(const products *p, int operand) { return p->size.k * (operand ? p->size.n : p->size.m); }
 
 /* Which of an operand's matrices the batch'th product reads. */
 static int64_t operand_batch(const tg_shape *operand, const tg_shape *output, int64_t batch)
@@ -159,7 +153,7 @@ static int64_t panels_per_task(const tg_matmul_plan *plan)
 static bool packs(const tg_work *work)
 {
     products p = products_of(work);
-    return work->output.dtype == TG_F32 && plan_of(work, &p).pack_b;
+    return work->output.dtype == TG_F32 && plan_of(work, &p).pack_right;
 }
 
 static int matmul_phases(const tg_work *work) { return packs(work) ? 2 : 1; }
@@ -177,8 +171,8 @@ static int64_t matmul_tasks(const tg_work *work, int phase)
         return 0;
     if (work->output.dtype == TG_F64)
         return tg_ceil_div(p.batches * p.size.m, plain_rows_per_task(work, &p));
-    if (plan.pack_b && phase == 0)
-        return tg_ceil_div(p.b_batches * plan.panels.count, panels_per_task(&plan));
+    if (plan.pack_right && phase == 0)
+        return tg_ceil_div(p.operand_batches[!plan.swapped] * plan.panels.count, panels_per_task(&plan));
     return tg_ceil_div(p.batches, products_per_task(work, &p)) * plan.row_tasks * plan.column_tasks;
 }
 
@@ -193,7 +187,8 @@ static size_t matmul_shared_bytes(const tg_work *work)
 {
     products p = products_of(work);
     tg_matmul_plan plan = plan_of(work, &p);
-    return work->output.dtype == TG_F32 ? (size_t)(p.b_batches * tg_matmul_packed(&plan)) * sizeof(float) : 0;
+    return work->output.dtype == TG_F32 ? (size_t)(p.operand_batches[!plan.swapped] * tg_matmul_packed(&plan)) * sizeof(float)
+                                        : 0;
 }
 
 static void finish_part(const tg_buffers *buffers, const tg_matmul_size *size, int64_t at, const tg_matmul_part *part)
@@ -206,45 +201,58 @@ static void finish_part(const tg_buffers *buffers, const tg_matmul_size *size, i
             tg_finish(buffers, at + row * size->n, part->columns);
 }
 
-static void run_pack(const products *p, const tg_matmul_plan *plan, const float *b, float *packed, int64_t task)
+static void run_pack(const products *p, const tg_matmul_plan *plan, const tg_buffers *buffers, int64_t task)
 {
-    int64_t per_task = panels_per_task(plan), count = p->b_batches * plan->panels.count;
+    int right = !plan->swapped;
+    const float *from = buffers->inputs[right];
+    int64_t per_task = panels_per_task(plan), count = p->operand_batches[right] * plan->panels.count;
     for (int64_t i = task * per_task; i < (task + 1) * per_task && i < count; i++) {
         int64_t batch = i / plan->panels.count;
-        tg_matmul_pack(plan, b + batch * p->size.k * p->size.n, packed + batch * tg_matmul_packed(plan), i % plan->panels.count);
+        float *packed = (float *)buffers->shared + batch * tg_matmul_packed(plan);
+        tg_matmul_pack(plan, from + batch * operand_size(p, right), packed, i % plan->panels.count);
+    }
+}
+
+/* The matrices of the operands that the batch'th product reads. */
+static void find_operands(const tg_work *work, const tg_buffers *buffers, const products *p, int64_t batch,
+                          const void *operands[2])
+{
+    size_t element = tg_dtype_size(work->output.dtype);
+    for (int i = 0; i < 2; i++) {
+        int64_t at = p->batches == 1 ? 0 : operand_batch(&work->inputs[i].shape, &work->output.shape, batch);
+        operands[i] = (const char *)buffers->inputs[i] + (size_t)(at * operand_size(p, i)) * element;
     }
 }
 
 static void run_products(const tg_work *work, const tg_buffers *buffers, const products *p, const tg_matmul_plan *plan,
                          int64_t task, float *scratch)
 {
-    const tg_matmul_size *size = &p->size;
-    const float *a = buffers->inputs[p->swapped], *b = plan->pack_b ? buffers->shared : buffers->inputs[!p->swapped];
-    const tg_shape *a_shape = &work->inputs[p->swapped].shape, *b_shape = &work->inputs[!p->swapped].shape;
-    int64_t b_size = plan->pack_b ? tg_matmul_packed(plan) : size->k * size->n;
     int64_t parts = plan->row_tasks * plan->column_tasks, per_task = products_per_task(work, p), first = task / parts * per_task;
+    int64_t elements = p->size.m * p->size.n;
+    int right = !plan->swapped;
     tg_matmul_part part = tg_matmul_task(plan, task % parts);
     for (int64_t batch = first; batch < first + per_task && batch < p->batches; batch++) {
-        int64_t from_a = p->batches == 1 ? 0 : operand_batch(a_shape, &work->output.shape, batch);
-        int64_t from_b = p->batches == 1 ? 0 : operand_batch(b_shape, &work->output.shape, batch);
-        tg_matmul_run(plan, a + from_a * size->m * size->k, b + from_b * b_size,
-                      (float *)buffers->output + batch * size->m * size->n, task % parts, scratch);
-        finish_part(buffers, size, batch * size->m * size->n, &part);
+        const void *operands[2];
+        find_operands(work, buffers, p, batch, operands);
+        if (plan->pack_right) {
+            int64_t at = p->batches == 1 ? 0 : operand_batch(&work->inputs[right].shape, &work->output.shape, batch);
+            operands[right] = (const float *)buffers->shared + at * tg_matmul_packed(plan);
+        }
+        tg_matmul_run(plan, operands[!right], operands[right], (float *)buffers->output + batch * elements, task % parts,
+                      scratch);
+        finish_part(buffers, &p->size, batch * elements, &part);
     }
 }
 
 static void run_plain(const tg_work *work, const tg_buffers *buffers, const products *p, int64_t task)
 {
     const tg_matmul_size *size = &p->size;
-    const double *a = buffers->inputs[0], *b = buffers->inputs[1];
-    double *c = buffers->output;
     int64_t rows = plain_rows_per_task(work, p), end = (task + 1) * rows;
     for (int64_t at = task * rows; at < end && at < p->batches * size->m;) {
-        int64_t batch = at / size->m, row = at % size->m, stop = row + end - at < size->m ? row + end - at : size->m;
-        int64_t from_a = p->batches == 1 ? 0 : operand_batch(&work->inputs[0].shape, &work->output.shape, batch);
-        int64_t from_b = p->batches == 1 ? 0 : operand_batch(&work->inputs[1].shape, &work->output.shape, batch);
-        tg_matmul_plain(*size, a + from_a * size->m * size->k, b + from_b * size->k * size->n, c + batch * size->m * size->n, row,
-                        stop);
+        int64_t batch = at / size->m, row = at % size->m, stop = tg_least(row + end - at, size->m);
+        const void *operands[2];
+        find_operands(work, buffers, p, batch, operands);
+        tg_matmul_plain(*size, operands[0], operands[1], (double *)buffers->output + batch * size->m * size->n, row, stop);
         tg_finish(buffers, at * size->n, (stop - row) * size->n);
         at += stop - row;
     }
@@ -256,8 +264,8 @@ static tg_status matmul_run(const tg_work *work, const tg_buffers *buffers, int 
     tg_matmul_plan plan = plan_of(work, &p);
     if (work->output.dtype == TG_F64)
         run_plain(work, buffers, &p, task);
-    else if (plan.pack_b && phase == 0)
-        run_pack(&p, &plan, buffers->inputs[!p.swapped], buffers->shared, task);
+    else if (plan.pack_right && phase == 0)
+        run_pack(&p, &plan, buffers, task);
     else
         run_products(work, buffers, &p, &plan, task, scratch);
     return TG_OK;

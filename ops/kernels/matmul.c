@@ -8,8 +8,8 @@ enum {
     TASK_COLUMNS = 512,      /* most columns of a task: a wide matrix is cut into stretches of 256 to 512 */
     TASK_ROWS = 32,          /* least rows of a task where b is packed, since each task reads it through */
     TASK_ELEMENTS = 1 << 15, /* most elements of c in a task: they are still in the second-level cache when the epilogue comes */
-    DIRECT_COLUMNS = 256,    /* a b with longer rows is packed: its rows would share few cache sets and many pages */
-    DIRECT_ROWS = 8          /* unless it is used for so few rows of a that packing would take longer than the product */
+    DIRECT_COLUMNS = 512,    /* a right side with longer rows is packed: its rows would share few cache sets and many pages */
+    DIRECT_ROWS = 32         /* unless it meets so few rows of the left that packing would take longer than the product */
 };
 
 /* Columns are cut first: a task's columns of b then stay in its cache for many rows of a. */
@@ -19,28 +19,42 @@ static void cut_tasks(tg_matmul_plan *p, double flops_per_task)
     int64_t wanted = 1 + (int64_t)(flops / flops_per_task), fewest = tg_ceil_div(p->size.n, TASK_COLUMNS);
     p->column_tasks = tg_least(tg_most(fewest, tg_least(wanted, p->size.n / (TASK_COLUMNS / 2))), p->panels.count);
     int64_t rows = tg_ceil_div(wanted, p->column_tasks);
-    if (p->pack_b)
+    if (p->pack_right)
         rows = tg_least(rows, tg_ceil_div(p->size.m, TASK_ROWS));
     int64_t elements = p->size.m * tg_ceil_div(p->size.n, p->column_tasks);
     p->row_tasks = tg_least(tg_most(rows, tg_ceil_div(elements, TASK_ELEMENTS)), p->row_blocks);
 }
 
+/* Few columns leave lanes idle that the rows would fill, if they lie in memory as columns must: then c^T is computed. */
+static bool is_better_swapped(const tg_matmul_size *s, int64_t width)
+{
+    int64_t lanes = tg_ceil_div(s->n, width) * width;
+    return s->transpose_a && !s->transpose_b && 4 * s->n < 3 * lanes && s->m >= 2 * lanes;
+}
+
 tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size size, double flops_per_task)
 {
     const tg_tile_limits *limits = kernels->tile_limits();
-    tg_matmul_plan p = {.kernels = kernels, .size = size, .panels = tg_panels_make(limits, size.n)};
+    size.transpose_b = size.transpose_b && size.n > 1; /* a single column lies as a single row does */
+    bool swapped = is_better_swapped(&size, limits->width);
+    if (swapped)
+        size = (tg_matmul_size){.m = size.n, .n = size.m, .k = size.k, .transpose_a = true};
+    tg_matmul_plan p = {.kernels = kernels, .size = size, .swapped = swapped, .panels = tg_panels_make(limits, size.n)};
+    bool long_rows = size.n > DIRECT_COLUMNS && size.m > DIRECT_ROWS;
+    p.pack_right = size.transpose_b || long_rows;
+    p.pack_left = size.transpose_a && long_rows;
     p.depth = size.k > DEEPEST ? DEPTH : tg_most(size.k, 1);
     p.row_blocks = tg_ceil_div(size.m, tg_panels_rows(&p.panels, limits));
-    p.pack_b = size.transpose_b || (size.n > DIRECT_COLUMNS && size.m > DIRECT_ROWS);
-    p.pack_a = size.transpose_a && size.n > DIRECT_COLUMNS && size.m > DIRECT_ROWS;
     if (size.m > 0 && size.n > 0)
         cut_tasks(&p, flops_per_task);
+    if (swapped) /* a task's columns become rows of c, which are to be whole */
+        p.row_tasks = 1;
     return p;
 }
 
 int64_t tg_matmul_packed(const tg_matmul_plan *plan)
 {
-    return plan->pack_b ? plan->panels.vectors * plan->panels.width * plan->size.k : 0;
+    return plan->pack_right ? plan->panels.vectors * plan->panels.width * plan->size.k : 0;
 }
 
 /* The tiles and panels of a task. */
@@ -58,12 +72,19 @@ static region region_of(const tg_matmul_plan *p, int64_t task)
 /* Where a row block begins. */
 static int64_t block_row(const tg_matmul_plan *p, int64_t block) { return p->size.m * block / p->row_blocks; }
 
+/* Of what is computed. */
+static tg_matmul_part part_of(const tg_matmul_plan *p, const region *r)
+{
+    int64_t row = block_row(p, r->first_block);
+    tg_panel left = tg_panels_at(&p->panels, r->first_panel), right = tg_panels_at(&p->panels, r->end_panel - 1);
+    return (tg_matmul_part){row, block_row(p, r->end_block) - row, left.first, right.first + right.columns - left.first};
+}
+
 tg_matmul_part tg_matmul_task(const tg_matmul_plan *plan, int64_t task)
 {
     region r = region_of(plan, task);
-    int64_t row = block_row(plan, r.first_block);
-    tg_panel left = tg_panels_at(&plan->panels, r.first_panel), right = tg_panels_at(&plan->panels, r.end_panel - 1);
-    return (tg_matmul_part){row, block_row(plan, r.end_block) - row, left.first, right.first + right.columns - left.first};
+    tg_matmul_part part = part_of(plan, &r);
+    return plan->swapped ? (tg_matmul_part){part.first_column, part.columns, part.first_row, part.rows} : part;
 }
 
 /* Most rows of a task. */
@@ -76,25 +97,33 @@ static int64_t task_rows(const tg_matmul_plan *p)
 static int64_t tail_rows(const tg_matmul_plan *p, const tg_panel *panel)
 {
     int64_t beyond = panel->first + panel->vectors * p->panels.width - p->size.n;
-    return p->pack_b || beyond <= 0 ? 0 : tg_least(tg_ceil_div(beyond, p->size.n), p->size.k);
+    return p->pack_right || beyond <= 0 ? 0 : tg_least(tg_ceil_div(beyond, p->size.n), p->size.k);
 }
 
 static int64_t tail_floats(const tg_matmul_plan *p)
 {
-    return p->pack_b ? 0 : (int64_t)p->panels.width * p->panels.width * TG_TILE_MAX_VECTORS;
+    return p->pack_right ? 0 : (int64_t)p->panels.width * p->panels.width * TG_TILE_MAX_VECTORS;
 }
 
-int64_t tg_matmul_scratch(const tg_matmul_plan *plan)
+static int64_t left_floats(const tg_matmul_plan *p) { return p->pack_left && p->row_tasks ? task_rows(p) * p->depth : 0; }
+
+/* A swapped part is computed apart, and then transposed into its place; a single row lies as a single column does. */
+static bool is_apart(const tg_matmul_plan *p) { return p->swapped && p->size.m > 1; }
+
+static int64_t apart_floats(const tg_matmul_plan *p)
 {
-    return tail_floats(plan) + (plan->pack_a && plan->row_tasks ? task_rows(plan) * plan->depth : 0);
+    int64_t columns = p->column_tasks ? tg_ceil_div(p->panels.count, p->column_tasks) * TG_TILE_MAX_VECTORS * p->panels.width : 0;
+    return is_apart(p) ? p->size.m * columns : 0;
 }
 
-void tg_matmul_pack(const tg_matmul_plan *plan, const float *b, float *packed, int64_t i)
+int64_t tg_matmul_scratch(const tg_matmul_plan *plan) { return tail_floats(plan) + left_floats(plan) + apart_floats(plan); }
+
+void tg_matmul_pack(const tg_matmul_plan *plan, const float *right, float *packed, int64_t i)
 {
     const tg_matmul_size *s = &plan->size;
     tg_panel panel = tg_panels_at(&plan->panels, i);
     tg_pack pack = {.to = packed + panel.first * s->k,
-                    .from = b + panel.first * (s->transpose_b ? s->k : 1),
+                    .from = right + panel.first * (s->transpose_b ? s->k : 1),
                     .stride = s->transpose_b ? s->k : s->n,
                     .rows = s->k,
                     .columns = panel.columns,
@@ -105,78 +134,104 @@ void tg_matmul_pack(const tg_matmul_plan *plan, const float *b, float *packed, i
         plan->kernels->pack(&pack);
 }
 
-/* Element (row, k) of op(a) lies at data[row row_step + k k_step]. */
+/* Element (row, k) of the left side lies at data[row row_step + k k_step]. */
 typedef struct left_side {
     const float *data;
     int64_t row_step, k_step;
 } left_side;
 
-static left_side pack_left(const tg_matmul_plan *p, const float *a, const region *r, int64_t k, int64_t end, float *to)
+/* What a task works on; element (row, column) of the result lies at c[row c_step + column]. */
+typedef struct product {
+    const tg_matmul_plan *plan;
+    region region;
+    left_side left;
+    const float *right;
+    float *c;
+    int64_t c_step;
+    float *scratch;
+} product;
+
+static left_side pack_left(const product *p, const float *left, int64_t k, int64_t end)
 {
-    int64_t row = block_row(p, r->first_block), rows = block_row(p, r->end_block) - row;
-    tg_pack pack = {
-        .to = to, .from = a + k * p->size.m + row, .stride = p->size.m, .rows = end - k, .columns = rows, .width = rows};
-    p->kernels->pack(&pack);
+    const tg_matmul_size *s = &p->plan->size;
+    int64_t row = block_row(p->plan, p->region.first_block), rows = block_row(p->plan, p->region.end_block) - row;
+    float *to = p->scratch + tail_floats(p->plan);
+    tg_pack pack = {.to = to, .from = left + k * s->m + row, .stride = s->m, .rows = end - k, .columns = rows, .width = rows};
+    p->plan->kernels->pack(&pack);
     return (left_side){to - row - k * rows, 1, rows};
 }
 
-/* All row blocks of a region, over the panel and stretch of k that `tile` names. */
-static void run_blocks(const tg_matmul_plan *p, const left_side *a, float *c, const region *r, int64_t k, tg_tile *tile)
+/* All row blocks, over the panel and the stretch of k from `k` on that `tile` names. */
+static void run_blocks(const product *p, const tg_panel *panel, int64_t k, tg_tile *tile)
 {
     static const int64_t start = 0;
-    tile->a_step = a->k_step;
+    tile->vectors = panel->vectors;
+    tile->columns = panel->columns;
+    tile->a_step = p->left.k_step;
     tile->offsets = &start;
     tile->runs = 1;
-    tile->c_step = p->size.n;
-    for (int64_t block = r->first_block; block < r->end_block; block++) {
-        int64_t row = block_row(p, block);
-        tile->rows = (int32_t)(block_row(p, block + 1) - row);
+    tile->c_step = p->c_step;
+    for (int64_t block = p->region.first_block; block < p->region.end_block; block++) {
+        int64_t row = block_row(p->plan, block);
+        tile->rows = (int32_t)(block_row(p->plan, block + 1) - row);
         for (int32_t i = 0; i < tile->rows; i++)
-            tile->a[i] = a->data + (row + i) * a->row_step + k * a->k_step;
-        tile->c = c + row * p->size.n;
-        p->kernels->tile(tile);
+            tile->a[i] = p->left.data + (row + i) * p->left.row_step + k * p->left.k_step;
+        tile->c = p->c + row * p->c_step + panel->first;
+        p->plan->kernels->tile(tile);
     }
 }
 
-static void run_panel(const tg_matmul_plan *p, const left_side *a, const float *b, float *c, const region *r, int64_t i,
-                      int64_t k, int64_t end, float *scratch)
+static void run_panel(const product *p, int64_t i, int64_t k, int64_t end)
 {
-    tg_panel panel = tg_panels_at(&p->panels, i);
-    int64_t width = panel.vectors * p->panels.width, whole = p->size.k - tail_rows(p, &panel);
-    int64_t step = p->pack_b ? width : p->size.n;
-    tg_tile tile = {.vectors = panel.vectors, .columns = panel.columns};
-    b += p->pack_b ? panel.first * p->size.k : panel.first;
-    c += panel.first;
+    const tg_matmul_plan *plan = p->plan;
+    tg_panel panel = tg_panels_at(&plan->panels, i);
+    int64_t width = panel.vectors * plan->panels.width, whole = plan->size.k - tail_rows(plan, &panel);
+    int64_t step = plan->pack_right ? width : plan->size.n;
+    const float *right = p->right + panel.first * (plan->pack_right ? plan->size.k : 1);
     if (k < whole || k == 0) {
-        tile.b = b + k * step;
-        tile.b_step = step;
-        tile.run = tg_least(end, whole) - k;
-        tile.add = k > 0;
-        run_blocks(p, a, c, r, k, &tile);
+        tg_tile tile = {.b = right + k * step, .b_step = step, .run = tg_least(end, whole) - k, .add = k > 0};
+        run_blocks(p, &panel, k, &tile);
     }
     if (end > whole) {
         k = tg_most(k, whole);
-        tg_pack pack = {
-            .to = scratch, .from = b + k * step, .stride = step, .rows = end - k, .columns = panel.columns, .width = width};
-        p->kernels->pack(&pack);
-        tile.b = scratch;
-        tile.b_step = width;
-        tile.run = end - k;
-        tile.add = true;
-        run_blocks(p, a, c, r, k, &tile);
+        tg_pack pack = {.to = p->scratch,
+                        .from = right + k * step,
+                        .stride = step,
+                        .rows = end - k,
+                        .columns = panel.columns,
+                        .width = width};
+        plan->kernels->pack(&pack);
+        tg_tile tile = {.b = p->scratch, .b_step = width, .run = end - k, .add = true};
+        run_blocks(p, &panel, k, &tile);
     }
 }
 
-void tg_matmul_run(const tg_matmul_plan *plan, const float *a, const float *b, float *c, int64_t task, float *scratch)
+void tg_matmul_run(const tg_matmul_plan *plan, const float *left, const float *right, float *c, int64_t task, float *scratch)
 {
-    region r = region_of(plan, task);
-    left_side left = {a, plan->size.transpose_a ? 1 : plan->size.k, plan->size.transpose_a ? plan->size.m : 1};
-    for (int64_t k = 0; k == 0 || k < plan->size.k; k += plan->depth) {
-        int64_t end = tg_least(k + plan->depth, plan->size.k);
-        if (plan->pack_a)
-            left = pack_left(plan, a, &r, k, end, scratch + tail_floats(plan));
-        for (int64_t i = r.first_panel; i < r.end_panel; i++)
-            run_panel(plan, &left, b, c, &r, i, k, end, scratch);
+    const tg_matmul_size *s = &plan->size;
+    product p = {plan,   region_of(plan, task), {left, s->transpose_a ? 1 : s->k, s->transpose_a ? s->m : 1}, right, c, s->n,
+                 scratch};
+    tg_matmul_part part = part_of(plan, &p.region);
+    float *apart = scratch + tail_floats(plan) + left_floats(plan);
+    if (is_apart(plan)) {
+        p.c = apart - part.first_column;
+        p.c_step = part.columns;
+    }
+    for (int64_t k = 0; k == 0 || k < s->k; k += plan->depth) {
+        int64_t end = tg_least(k + plan->depth, s->k);
+        if (plan->pack_left)
+            p.left = pack_left(&p, left, k, end);
+        for (int64_t i = p.region.first_panel; i < p.region.end_panel; i++)
+            run_panel(&p, i, k, end);
+    }
+    if (is_apart(plan)) {
+        tg_pack pack = {.to = c + part.first_column * s->m,
+                        .from = apart,
+                        .stride = part.columns,
+                        .rows = part.columns,
+                        .columns = s->m,
+                        .width = s->m};
+        plan->kernels->pack_transposed(&pack);
     }
 }
 

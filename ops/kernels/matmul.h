@@ -11,9 +11,10 @@ typedef struct tg_matmul_size {
 
 typedef struct tg_matmul_plan {
     const tg_kernels *kernels;
-    tg_matmul_size size;
-    bool pack_b; /**< into panels, before the product; else b is read where it lies */
-    bool pack_a; /**< block by block, by each task */
+    tg_matmul_size size; /**< of what is computed: c^T = op(b)^T op(a)^T if swapped */
+    bool swapped;
+    bool pack_right; /**< into panels, before the product; else the right side is read where it lies */
+    bool pack_left;  /**< block by block, by each task */
     tg_panels panels;
     int64_t row_blocks; /**< the rows cut into tiles */
     int64_t row_tasks, column_tasks;
@@ -25,16 +26,16 @@ typedef struct tg_matmul_part {
     int64_t first_row, rows, first_column, columns;
 } tg_matmul_part;
 
-/** `flops_per_task`: about how much work a task should have. */
+/** `flops_per_task`: about how much work a task should have. The left side is a and the right side b, unless the plan is swapped. */
 tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size size, double flops_per_task);
-/** Floats of one packed b; 0 if it is not packed. */
+/** Floats of one packed right side; 0 if it is not packed. */
 int64_t tg_matmul_packed(const tg_matmul_plan *plan);
 /** Floats of scratch that a task needs. */
 int64_t tg_matmul_scratch(const tg_matmul_plan *plan);
-/** Packs panel i of b. */
-void tg_matmul_pack(const tg_matmul_plan *plan, const float *b, float *packed, int64_t i);
-/** Task 0 <= task < row_tasks x column_tasks; b is the packed one if the plan says so. */
-void tg_matmul_run(const tg_matmul_plan *plan, const float *a, const float *b, float *c, int64_t task, float *scratch);
+/** Packs panel i of the right side. */
+void tg_matmul_pack(const tg_matmul_plan *plan, const float *right, float *packed, int64_t i);
+/** Task 0 <= task < row_tasks x column_tasks; `right` is the packed one if the plan says so. */
+void tg_matmul_run(const tg_matmul_plan *plan, const float *left, const float *right, float *c, int64_t task, float *scratch);
 tg_matmul_part tg_matmul_task(const tg_matmul_plan *plan, int64_t task);
 
 /** Rows [first, end) of the product in f64: the plain loops, with the same order of k. */
