@@ -1,5 +1,5 @@
 /* Elementary functions on vectors of floats, within 2 ulp (vf_tail: 3) unless a result is subnormal, which may come out as 0.
-   The polynomials are minimax fits whose coefficients were rounded to floats one after the other, the rest refitted each time. */
+   The polynomials are minimax fits by tests/reference/minimax.py. */
 #ifndef TG_OPS_KERNELS_VECTOR_MATH_H
 #define TG_OPS_KERNELS_VECTOR_MATH_H
 
