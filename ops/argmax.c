@@ -9,10 +9,7 @@
 
 enum { TASK_ELEMENTS = 1 << 13 };
 
-static int axis_of(const void *attributes)
-{
-    return ((const tg_axis_attributes *)attributes)->axis;
-}
+static int axis_of(const void *attributes) { return ((const tg_axis_attributes *)attributes)->axis; }
 
 static bool shape_argmax(tg_infer *infer)
 {
@@ -70,7 +67,9 @@ static void describe_axis(const void *attributes, char *text, size_t size)
     snprintf(text, size, "axis %d", axis_of(attributes));
 }
 
-#define ARGMAX .traits = TG_CUTS_GRADIENT, .min_inputs = 1, .max_inputs = 1, .shape = shape_argmax, .describe = describe_axis, .tasks = tasks_argmax
+#define ARGMAX                                                                                                      \
+    .traits = TG_CUTS_GRADIENT, .min_inputs = 1, .max_inputs = 1, .shape = shape_argmax, .describe = describe_axis, \
+    .tasks = tasks_argmax
 
 const tg_op tg_op_argmax = {.name = "argmax", .formula = "y = the first i with x[i] = max of x", ARGMAX, .run = run_argmax};
 const tg_op tg_op_argmin = {.name = "argmin", .formula = "y = the first i with x[i] = min of x", ARGMAX, .run = run_argmin};
@@ -83,12 +82,6 @@ static tg_tensor record(tg_where where, const tg_op *op, tg_tensor x, int axis)
     return tg_apply_at(where, x.graph, op, &x, 1, &a, sizeof a);
 }
 
-tg_tensor tg_argmax_at(tg_where where, tg_tensor x, int axis)
-{
-    return record(where, &tg_op_argmax, x, axis);
-}
+tg_tensor tg_argmax_at(tg_where where, tg_tensor x, int axis) { return record(where, &tg_op_argmax, x, axis); }
 
-tg_tensor tg_argmin_at(tg_where where, tg_tensor x, int axis)
-{
-    return record(where, &tg_op_argmin, x, axis);
-}
+tg_tensor tg_argmin_at(tg_where where, tg_tensor x, int axis) { return record(where, &tg_op_argmin, x, axis); }

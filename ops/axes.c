@@ -4,7 +4,8 @@ static void fail(tg_where where, const char *op, tg_tensor x, const char *reason
 {
     char shape[200];
     tg_type type = tg_tensor_type(x);
-    tg_graph_fail(x.graph, where, "%s of %s %s: %s", op, tg_shape_text(type.shape, shape, sizeof shape), tg_dtype_name(type.dtype), reason);
+    tg_graph_fail(x.graph, where, "%s of %s %s: %s", op, tg_shape_text(type.shape, shape, sizeof shape),
+                  tg_dtype_name(type.dtype), reason);
 }
 
 bool tg_check_axes(tg_where where, const char *op, tg_tensor x, tg_axes axes, uint32_t *mask)

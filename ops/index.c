@@ -10,10 +10,7 @@
 enum { TASK_BYTES = 1 << 16 };
 
 /* Units of `bytes` each that make a task. */
-static int64_t units_per_task(int64_t bytes)
-{
-    return bytes < TASK_BYTES ? TASK_BYTES / (bytes > 0 ? bytes : 1) : 1;
-}
+static int64_t units_per_task(int64_t bytes) { return bytes < TASK_BYTES ? TASK_BYTES / (bytes > 0 ? bytes : 1) : 1; }
 
 static int64_t tasks_for(int64_t units, int64_t bytes)
 {
@@ -49,7 +46,8 @@ static bool shape_gather(tg_infer *infer)
     if (indices.dtype != TG_I32)
         return tg_infer_fail(infer, "the indices are %s, not i32", tg_dtype_name(indices.dtype));
     infer->result = (tg_type){x.dtype, indices.shape};
-    return append_axes(&infer->result.shape, x.shape, 1) || tg_infer_fail(infer, "the result would have more than %d axes", TG_MAX_RANK);
+    return append_axes(&infer->result.shape, x.shape, 1) ||
+           tg_infer_fail(infer, "the result would have more than %d axes", TG_MAX_RANK);
 }
 
 /* dx = dy's rows, added where they were taken. */
@@ -58,10 +56,7 @@ static void gradient_gather(const tg_gradient_args *args, tg_tensor *result)
     result[0] = tg_scatter_add(args->gradient, args->inputs[1], tg_tensor_shape(args->inputs[0]).dims[0]);
 }
 
-static int64_t row_bytes(tg_type x)
-{
-    return tg_shape_product(x.shape, 1, x.shape.rank) * (int64_t)tg_dtype_size(x.dtype);
-}
+static int64_t row_bytes(tg_type x) { return tg_shape_product(x.shape, 1, x.shape.rank) * (int64_t)tg_dtype_size(x.dtype); }
 
 static int64_t tasks_gather(const tg_work *work, int phase)
 {
@@ -83,7 +78,7 @@ static tg_status run_gather(const tg_work *work, const tg_buffers *buffers, int 
     return TG_OK;
 }
 
-/* Fewer rows than x has are cheaper to take before f than after. An operand of one row, or of fewer axes, is the same for all rows. */
+/* Fewer rows than x has are cheaper to take before f than after. An operand of one row, or of fewer axes, is the same for all. */
 static tg_tensor rewrite_gather_of_pointwise(const tg_rewrite_args *args)
 {
     enum { MOST = 8 };
@@ -117,10 +112,18 @@ static const tg_rewrite_rule gather_rules[] = {
     {"gather(f(x, y), i) -> f(gather(x, i), gather(y, i))", TG_EXACT, 0, rewrite_gather_of_pointwise},
 };
 
-const tg_op tg_op_gather = {
-    .name = "gather", .formula = "y = x[indices]", .traits = TG_SECOND_DERIVATIVE_ZERO, .not_differentiable = 1 << 1, .min_inputs = 2,
-    .max_inputs = 2, .shape = shape_gather, .gradient = gradient_gather, .rewrites = gather_rules,
-    .n_rewrites = sizeof gather_rules / sizeof *gather_rules, .run = run_gather, .tasks = tasks_gather};
+const tg_op tg_op_gather = {.name = "gather",
+                            .formula = "y = x[indices]",
+                            .traits = TG_SECOND_DERIVATIVE_ZERO,
+                            .not_differentiable = 1 << 1,
+                            .min_inputs = 2,
+                            .max_inputs = 2,
+                            .shape = shape_gather,
+                            .gradient = gradient_gather,
+                            .rewrites = gather_rules,
+                            .n_rewrites = sizeof gather_rules / sizeof *gather_rules,
+                            .run = run_gather,
+                            .tasks = tasks_gather};
 
 tg_tensor tg_gather_at(tg_where where, tg_tensor x, tg_tensor indices)
 {
@@ -229,17 +232,22 @@ static void describe_scatter_add(const void *attributes, char *text, size_t size
     snprintf(text, size, "%lld rows", (long long)((const tg_scatter_add_attributes *)attributes)->rows);
 }
 
-static double flops_scatter_add(const tg_work *work)
-{
-    return (double)tg_shape_count(work->inputs[0].shape);
-}
+static double flops_scatter_add(const tg_work *work) { return (double)tg_shape_count(work->inputs[0].shape); }
 
 /* tolerance: a row takes one addition for each of its updates, of which the samples have few. */
-const tg_op tg_op_scatter_add = {
-    .name = "scatter_add", .formula = "y = 0; y[indices] += updates", .traits = TG_SECOND_DERIVATIVE_ZERO,
-    .not_differentiable = 1 << 1, .min_inputs = 2, .max_inputs = 2, .tolerance = 256, .shape = shape_scatter_add,
-    .gradient = gradient_scatter_add, .flops = flops_scatter_add, .describe = describe_scatter_add, .run = run_scatter_add,
-    .tasks = tasks_scatter_add};
+const tg_op tg_op_scatter_add = {.name = "scatter_add",
+                                 .formula = "y = 0; y[indices] += updates",
+                                 .traits = TG_SECOND_DERIVATIVE_ZERO,
+                                 .not_differentiable = 1 << 1,
+                                 .min_inputs = 2,
+                                 .max_inputs = 2,
+                                 .tolerance = 256,
+                                 .shape = shape_scatter_add,
+                                 .gradient = gradient_scatter_add,
+                                 .flops = flops_scatter_add,
+                                 .describe = describe_scatter_add,
+                                 .run = run_scatter_add,
+                                 .tasks = tasks_scatter_add};
 
 tg_tensor tg_scatter_add_at(tg_where where, tg_tensor updates, tg_tensor indices, int64_t rows)
 {
@@ -282,7 +290,8 @@ static tg_status run_one_hot(const tg_work *work, const tg_buffers *buffers, int
     const tg_one_hot_attributes *a = work->attributes;
     const int32_t *indices = buffers->inputs[0];
     int64_t element = (int64_t)tg_dtype_size(work->output.dtype), row = a->depth * element, each = units_per_task(row);
-    int64_t count = tg_shape_count(work->inputs[0].shape), first = task * each, last = count - first < each ? count : first + each;
+    int64_t count = tg_shape_count(work->inputs[0].shape), first = task * each,
+            last = count - first < each ? count : first + each;
     char *out = buffers->output;
     if (!in_range(indices + first, last - first, a->depth))
         return TG_ERROR_RANGE;
@@ -297,9 +306,16 @@ static void describe_one_hot(const void *attributes, char *text, size_t size)
     snprintf(text, size, "depth %lld", (long long)((const tg_one_hot_attributes *)attributes)->depth);
 }
 
-const tg_op tg_op_one_hot = {
-    .name = "one_hot", .formula = "y = 1 at the index, else 0", .traits = TG_CUTS_GRADIENT, .not_differentiable = 1 << 0, .min_inputs = 1,
-    .max_inputs = 1, .shape = shape_one_hot, .describe = describe_one_hot, .run = run_one_hot, .tasks = tasks_one_hot};
+const tg_op tg_op_one_hot = {.name = "one_hot",
+                             .formula = "y = 1 at the index, else 0",
+                             .traits = TG_CUTS_GRADIENT,
+                             .not_differentiable = 1 << 0,
+                             .min_inputs = 1,
+                             .max_inputs = 1,
+                             .shape = shape_one_hot,
+                             .describe = describe_one_hot,
+                             .run = run_one_hot,
+                             .tasks = tasks_one_hot};
 
 tg_tensor tg_one_hot_at(tg_where where, tg_tensor indices, int64_t depth, tg_dtype dtype)
 {

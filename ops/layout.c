@@ -77,9 +77,16 @@ static const tg_rewrite_rule reshape_rules[] = {
     {"reshape(reshape(x)) -> reshape(x), or x", TG_EXACT, 0, rewrite_reshape},
 };
 
-const tg_op tg_op_reshape = {
-    .name = "reshape", .formula = "y = x, reshaped", .traits = TG_SECOND_DERIVATIVE_ZERO, .min_inputs = 1, .max_inputs = 1,
-    .shape = shape_reshape, .gradient = gradient_reshape, RULES(reshape_rules), .describe = describe_shape, .view = view_whole};
+const tg_op tg_op_reshape = {.name = "reshape",
+                             .formula = "y = x, reshaped",
+                             .traits = TG_SECOND_DERIVATIVE_ZERO,
+                             .min_inputs = 1,
+                             .max_inputs = 1,
+                             .shape = shape_reshape,
+                             .gradient = gradient_reshape,
+                             RULES(reshape_rules),
+                             .describe = describe_shape,
+                             .view = view_whole};
 
 /* The extent that -1 stands for, put in its place; without one, or if nothing fits, the shape as it is. */
 static tg_shape resolve(tg_shape shape, int64_t count)
@@ -120,10 +127,7 @@ static bool shape_broadcast_to(tg_infer *infer)
 }
 
 /* dx = dy, which the driver sums to x's shape. */
-static void gradient_broadcast_to(const tg_gradient_args *args, tg_tensor *result)
-{
-    result[0] = args->gradient;
-}
+static void gradient_broadcast_to(const tg_gradient_args *args, tg_tensor *result) { result[0] = args->gradient; }
 
 static void copy_1(void *out, const void *const *inputs, int64_t n, const void *attributes)
 {
@@ -175,10 +179,16 @@ static const tg_rewrite_rule broadcast_to_rules[] = {
     {"broadcast_to(broadcast_to(x)) -> broadcast_to(x), or x", TG_EXACT, 0, rewrite_broadcast_to},
 };
 
-const tg_op tg_op_broadcast_to = {
-    .name = "broadcast_to", .formula = "y = x, broadcast", .traits = TG_POINTWISE | TG_IDENTITY | TG_SECOND_DERIVATIVE_ZERO,
-    .min_inputs = 1, .max_inputs = 1, .shape = shape_broadcast_to, .gradient = gradient_broadcast_to, RULES(broadcast_to_rules),
-    .describe = describe_shape, .block = block_copy};
+const tg_op tg_op_broadcast_to = {.name = "broadcast_to",
+                                  .formula = "y = x, broadcast",
+                                  .traits = TG_POINTWISE | TG_IDENTITY | TG_SECOND_DERIVATIVE_ZERO,
+                                  .min_inputs = 1,
+                                  .max_inputs = 1,
+                                  .shape = shape_broadcast_to,
+                                  .gradient = gradient_broadcast_to,
+                                  RULES(broadcast_to_rules),
+                                  .describe = describe_shape,
+                                  .block = block_copy};
 
 tg_tensor tg_broadcast_to_at(tg_where where, tg_tensor x, tg_shape shape)
 {
@@ -337,10 +347,17 @@ static void describe_transpose(const void *attributes, char *text, size_t size)
         at += (size_t)snprintf(text + at, size - at, "%s %d", axis ? "," : "", a->axes[axis]);
 }
 
-const tg_op tg_op_transpose = {
-    .name = "transpose", .formula = "y = x, axes permuted", .traits = TG_SECOND_DERIVATIVE_ZERO, .min_inputs = 1, .max_inputs = 1,
-    .shape = shape_transpose, .gradient = gradient_transpose, RULES(transpose_rules), .describe = describe_transpose,
-    .run = run_transpose, .tasks = tasks_transpose};
+const tg_op tg_op_transpose = {.name = "transpose",
+                               .formula = "y = x, axes permuted",
+                               .traits = TG_SECOND_DERIVATIVE_ZERO,
+                               .min_inputs = 1,
+                               .max_inputs = 1,
+                               .shape = shape_transpose,
+                               .gradient = gradient_transpose,
+                               RULES(transpose_rules),
+                               .describe = describe_transpose,
+                               .run = run_transpose,
+                               .tasks = tasks_transpose};
 
 tg_tensor tg_transpose_at(tg_where where, tg_tensor x, tg_axes permutation)
 {
@@ -366,10 +383,7 @@ static bool shape_flip(tg_infer *infer)
     return !(a->axes >> infer->inputs[0].shape.rank) || tg_infer_fail(infer, "an axis is out of range");
 }
 
-static tg_axes flipped(const void *attributes)
-{
-    return tg_axes_of_mask(((const tg_flip_attributes *)attributes)->axes);
-}
+static tg_axes flipped(const void *attributes) { return tg_axes_of_mask(((const tg_flip_attributes *)attributes)->axes); }
 
 static void gradient_flip(const tg_gradient_args *args, tg_tensor *result)
 {
@@ -402,9 +416,17 @@ static void describe_flip(const void *attributes, char *text, size_t size)
         at += (size_t)snprintf(text + at, size - at, "%s %d", i ? "," : "", axes.axes[i]);
 }
 
-const tg_op tg_op_flip = {
-    .name = "flip", .formula = "y = x, axes reversed", .traits = TG_SECOND_DERIVATIVE_ZERO, .min_inputs = 1, .max_inputs = 1,
-    .shape = shape_flip, .gradient = gradient_flip, RULES(flip_rules), .describe = describe_flip, .run = run_flip, .tasks = tasks_flip};
+const tg_op tg_op_flip = {.name = "flip",
+                          .formula = "y = x, axes reversed",
+                          .traits = TG_SECOND_DERIVATIVE_ZERO,
+                          .min_inputs = 1,
+                          .max_inputs = 1,
+                          .shape = shape_flip,
+                          .gradient = gradient_flip,
+                          RULES(flip_rules),
+                          .describe = describe_flip,
+                          .run = run_flip,
+                          .tasks = tasks_flip};
 
 tg_tensor tg_flip_at(tg_where where, tg_tensor x, tg_axes axes)
 {

@@ -31,8 +31,9 @@ static bool shape_sparse(tg_infer *infer)
 
 static bool shape_dense(tg_infer *infer)
 {
-    return shape_logits(infer) && (tg_type_equal(infer->inputs[0], infer->inputs[1]) ||
-                                   tg_infer_fail(infer, "the labels must be i32 classes [examples], or probabilities of the logits' type"));
+    return shape_logits(infer) &&
+           (tg_type_equal(infer->inputs[0], infer->inputs[1]) ||
+            tg_infer_fail(infer, "the labels must be i32 classes [examples], or probabilities of the logits' type"));
 }
 
 /* The gradient of the losses, to be multiplied with a matrix of the logits' shape. */
@@ -101,8 +102,9 @@ static tg_status run_dense(const tg_work *work, const tg_buffers *buffers, int p
     tg_row_range r = tg_row_task(work, task);
     int64_t from = r.first * r.length;
     if (work->output.dtype == TG_F32)
-        tg_kernels_for(work->isa)->cross_entropy_dense((const float *)buffers->inputs[0] + from, (const float *)buffers->inputs[1] + from,
-                                                       r.count, r.length, (float *)buffers->output + r.first);
+        tg_kernels_for(work->isa)->cross_entropy_dense((const float *)buffers->inputs[0] + from,
+                                                       (const float *)buffers->inputs[1] + from, r.count, r.length,
+                                                       (float *)buffers->output + r.first);
     else
         tg_cross_entropy_dense_f64((const double *)buffers->inputs[0] + from, (const double *)buffers->inputs[1] + from, r.count,
                                    r.length, (double *)buffers->output + r.first);
@@ -110,27 +112,40 @@ static tg_status run_dense(const tg_work *work, const tg_buffers *buffers, int p
 }
 
 /* A maximum, a subtraction, an exponential (counted as 10) and a sum for each logit. */
-static double flops_logits(const tg_work *work)
-{
-    return 13 * (double)tg_shape_count(work->inputs[0].shape);
-}
+static double flops_logits(const tg_work *work) { return 13 * (double)tg_shape_count(work->inputs[0].shape); }
 
 static const tg_rewrite_rule dense_rules[] = {
     {"cross_entropy_dense(x, one_hot(i)) -> cross_entropy(x, i)", TG_EXACT, 0, rewrite_one_hot},
 };
 
-const tg_op tg_op_cross_entropy = {
-    .name = "cross_entropy", .formula = "y = log(sum of exp(x)) - x[label]", .not_differentiable = 1 << 1, .min_inputs = 2,
-    .max_inputs = 2, .tolerance = 256, .shape = shape_sparse, .gradient = gradient_sparse, .flops = flops_logits,
-    .run = run_sparse, .tasks = tg_row_tasks};
-const tg_op tg_op_cross_entropy_dense = {
-    .name = "cross_entropy_dense", .formula = "y = sum of labels (log(sum of exp(x)) - x)", .min_inputs = 2, .max_inputs = 2,
-    .tolerance = 256, .shape = shape_dense, .gradient = gradient_dense, .rewrites = dense_rules,
-    .n_rewrites = sizeof dense_rules / sizeof *dense_rules, .flops = flops_logits, .run = run_dense, .tasks = tg_row_tasks};
+const tg_op tg_op_cross_entropy = {.name = "cross_entropy",
+                                   .formula = "y = log(sum of exp(x)) - x[label]",
+                                   .not_differentiable = 1 << 1,
+                                   .min_inputs = 2,
+                                   .max_inputs = 2,
+                                   .tolerance = 256,
+                                   .shape = shape_sparse,
+                                   .gradient = gradient_sparse,
+                                   .flops = flops_logits,
+                                   .run = run_sparse,
+                                   .tasks = tg_row_tasks};
+const tg_op tg_op_cross_entropy_dense = {.name = "cross_entropy_dense",
+                                         .formula = "y = sum of labels (log(sum of exp(x)) - x)",
+                                         .min_inputs = 2,
+                                         .max_inputs = 2,
+                                         .tolerance = 256,
+                                         .shape = shape_dense,
+                                         .gradient = gradient_dense,
+                                         .rewrites = dense_rules,
+                                         .n_rewrites = sizeof dense_rules / sizeof *dense_rules,
+                                         .flops = flops_logits,
+                                         .run = run_dense,
+                                         .tasks = tg_row_tasks};
 
 tg_tensor tg_cross_entropy_at(tg_where where, tg_tensor logits, tg_tensor labels)
 {
-    const tg_op *op = tg_ok(labels) && tg_dtype_is_float(tg_tensor_dtype(labels)) ? &tg_op_cross_entropy_dense : &tg_op_cross_entropy;
+    const tg_op *op =
+        tg_ok(labels) && tg_dtype_is_float(tg_tensor_dtype(labels)) ? &tg_op_cross_entropy_dense : &tg_op_cross_entropy;
     return tg_apply_at(where, logits.graph, op, (tg_tensor[]){logits, labels}, 2, NULL, 0);
 }
 
@@ -139,9 +154,9 @@ tg_tensor tg_mean_squared_error_at(tg_where where, tg_tensor prediction, tg_tens
     tg_shape shape = tg_tensor_shape(prediction);
     if (tg_ok(prediction) && tg_ok(target) && (shape.rank == 0 || !tg_shape_equal(shape, tg_tensor_shape(target)))) {
         char text[2][200];
-        return tg_graph_fail(prediction.graph, where, "mean_squared_error of %s and %s: both must be [examples, ...], of one shape",
-                             tg_shape_text(shape, text[0], sizeof text[0]),
-                             tg_shape_text(tg_tensor_shape(target), text[1], sizeof text[1]));
+        return tg_graph_fail(
+            prediction.graph, where, "mean_squared_error of %s and %s: both must be [examples, ...], of one shape",
+            tg_shape_text(shape, text[0], sizeof text[0]), tg_shape_text(tg_tensor_shape(target), text[1], sizeof text[1]));
     }
     tg_tensor square = tg_square_at(where, tg_sub_at(where, prediction, target));
     uint32_t rest = shape.rank > 1 ? ((1u << shape.rank) - 1) & ~1u : 0;

@@ -80,96 +80,112 @@ TG_OP(stop_gradient, SAMPLE(F(3, 5)), SAMPLE(F(0, 4)), SAMPLE(INTEGER(37)), SAMP
 #undef WIDE
 
 #define REDUCE(axes, keep) ATTRIBUTES(tg_reduce_attributes, axes, keep)
-TG_OP(sum, SAMPLE_WITH(REDUCE(1 << 0, 0), F(3, 5)), SAMPLE_WITH(REDUCE(1 << 1, 1), F(3, 5)), SAMPLE_WITH(REDUCE(1 << 0 | 1 << 1, 0), F(4, 3)),
-      SAMPLE_WITH(REDUCE(1 << 1, 0), F(2, 3, 4)), SAMPLE_WITH(REDUCE(1 << 0 | 1 << 2, 1), F(2, 3, 4)),
-      SAMPLE_WITH(REDUCE(1 << 0 | 1 << 2, 0), F(2, 2, 3, 2)), SAMPLE_WITH(REDUCE(1 << 0, 0), F(0, 3)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(0, 3)),
-      SAMPLE_WITH(REDUCE(1 << 0, 0), F(1, 5)), SAMPLE_WITH(REDUCE(0, 0), SCALAR(TG_FLOAT, -2, 2)), SAMPLE_WITH(REDUCE(0, 0), F(2, 3)),
-      SAMPLE_WITH(REDUCE(1 << 0, 0), F(19, 20)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(4, 37)), SAMPLE_WITH(REDUCE(1 << 0, 0), IN(TG_I32, -9, 9, 5, 3)),
-      SAMPLE_WITH(REDUCE(1 << 0, 0), F(512, 128)), SAMPLE_WITH(REDUCE(1 << 0 | 1 << 1, 0), F(512, 128)))
-TG_OP(mean, SAMPLE_WITH(REDUCE(1 << 0, 0), F(3, 5)), SAMPLE_WITH(REDUCE(1 << 0 | 1 << 1, 0), F(4, 3)), SAMPLE_WITH(REDUCE(1 << 1, 1), F(2, 3, 4)),
-      SAMPLE_WITH(REDUCE(1 << 1, 0), F(0, 3)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(512, 128)))
+TG_OP(sum, SAMPLE_WITH(REDUCE(1 << 0, 0), F(3, 5)), SAMPLE_WITH(REDUCE(1 << 1, 1), F(3, 5)),
+      SAMPLE_WITH(REDUCE(1 << 0 | 1 << 1, 0), F(4, 3)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(2, 3, 4)),
+      SAMPLE_WITH(REDUCE(1 << 0 | 1 << 2, 1), F(2, 3, 4)), SAMPLE_WITH(REDUCE(1 << 0 | 1 << 2, 0), F(2, 2, 3, 2)),
+      SAMPLE_WITH(REDUCE(1 << 0, 0), F(0, 3)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(0, 3)), SAMPLE_WITH(REDUCE(1 << 0, 0), F(1, 5)),
+      SAMPLE_WITH(REDUCE(0, 0), SCALAR(TG_FLOAT, -2, 2)), SAMPLE_WITH(REDUCE(0, 0), F(2, 3)),
+      SAMPLE_WITH(REDUCE(1 << 0, 0), F(19, 20)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(4, 37)),
+      SAMPLE_WITH(REDUCE(1 << 0, 0), IN(TG_I32, -9, 9, 5, 3)), SAMPLE_WITH(REDUCE(1 << 0, 0), F(512, 128)),
+      SAMPLE_WITH(REDUCE(1 << 0 | 1 << 1, 0), F(512, 128)))
+TG_OP(mean, SAMPLE_WITH(REDUCE(1 << 0, 0), F(3, 5)), SAMPLE_WITH(REDUCE(1 << 0 | 1 << 1, 0), F(4, 3)),
+      SAMPLE_WITH(REDUCE(1 << 1, 1), F(2, 3, 4)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(0, 3)),
+      SAMPLE_WITH(REDUCE(1 << 1, 0), F(512, 128)))
 TG_OP(reduce_max, DISTINCT_WITH(REDUCE(1 << 0, 0), F(3, 5)), DISTINCT_WITH(REDUCE(1 << 0 | 1 << 1, 0), F(4, 3)),
-      DISTINCT_WITH(REDUCE(1 << 1, 1), F(2, 3, 4)), DISTINCT_WITH(REDUCE(1 << 0, 0), F(19, 5)), DISTINCT_WITH(REDUCE(1 << 1, 0), F(2, 37)),
-      SAMPLE_WITH(REDUCE(1 << 0, 0), IN(TG_U8, 0, 255, 4, 3)), SAMPLE_WITH(REDUCE(1 << 1, 0), IN(TG_I32, -9, 9, 4, 3)),
-      SAMPLE_WITH(REDUCE(1 << 1, 0), F(512, 128)))
+      DISTINCT_WITH(REDUCE(1 << 1, 1), F(2, 3, 4)), DISTINCT_WITH(REDUCE(1 << 0, 0), F(19, 5)),
+      DISTINCT_WITH(REDUCE(1 << 1, 0), F(2, 37)), SAMPLE_WITH(REDUCE(1 << 0, 0), IN(TG_U8, 0, 255, 4, 3)),
+      SAMPLE_WITH(REDUCE(1 << 1, 0), IN(TG_I32, -9, 9, 4, 3)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(512, 128)))
 TG_OP(reduce_min, DISTINCT_WITH(REDUCE(1 << 0, 0), F(3, 5)), DISTINCT_WITH(REDUCE(1 << 0 | 1 << 1, 0), F(4, 3)),
-      DISTINCT_WITH(REDUCE(1 << 1, 1), F(2, 3, 4)), DISTINCT_WITH(REDUCE(1 << 0, 0), F(19, 5)), DISTINCT_WITH(REDUCE(1 << 1, 0), F(2, 37)),
-      SAMPLE_WITH(REDUCE(1 << 1, 0), F(512, 128)))
+      DISTINCT_WITH(REDUCE(1 << 1, 1), F(2, 3, 4)), DISTINCT_WITH(REDUCE(1 << 0, 0), F(19, 5)),
+      DISTINCT_WITH(REDUCE(1 << 1, 0), F(2, 37)), SAMPLE_WITH(REDUCE(1 << 1, 0), F(512, 128)))
 #undef REDUCE
 
 #define TO(...) ATTRIBUTES(tg_shape_attributes, COUNT(int64_t, __VA_ARGS__), {__VA_ARGS__})
 #define TO_SCALAR ATTRIBUTES(tg_shape_attributes, 0, {0})
-TG_OP(reshape, SAMPLE_WITH(TO(2, 6), F(3, 4)), SAMPLE_WITH(TO(24), F(2, 3, 4)), SAMPLE_WITH(TO_SCALAR, F(1, 1)), SAMPLE_WITH(TO(1), SCALAR(TG_FLOAT, -2, 2)),
-      SAMPLE_WITH(TO(3, 0), F(0, 5)), SAMPLE_WITH(TO(6), IN(TG_U8, 0, 255, 2, 3)))
-TG_OP(broadcast_to, SAMPLE_WITH(TO(3, 5), F(5)), SAMPLE_WITH(TO(4, 3, 2), F(3, 1)), SAMPLE_WITH(TO(2, 3), SCALAR(TG_FLOAT, -2, 2)),
-      SAMPLE_WITH(TO(0, 3), F(1, 3)), SAMPLE_WITH(TO(2, 3), IN(TG_U8, 0, 255, 3)), SAMPLE_WITH(TO(2, 3), IN(TG_I32, -9, 9, 2, 1)),
+TG_OP(reshape, SAMPLE_WITH(TO(2, 6), F(3, 4)), SAMPLE_WITH(TO(24), F(2, 3, 4)), SAMPLE_WITH(TO_SCALAR, F(1, 1)),
+      SAMPLE_WITH(TO(1), SCALAR(TG_FLOAT, -2, 2)), SAMPLE_WITH(TO(3, 0), F(0, 5)), SAMPLE_WITH(TO(6), IN(TG_U8, 0, 255, 2, 3)))
+TG_OP(broadcast_to, SAMPLE_WITH(TO(3, 5), F(5)), SAMPLE_WITH(TO(4, 3, 2), F(3, 1)),
+      SAMPLE_WITH(TO(2, 3), SCALAR(TG_FLOAT, -2, 2)), SAMPLE_WITH(TO(0, 3), F(1, 3)),
+      SAMPLE_WITH(TO(2, 3), IN(TG_U8, 0, 255, 3)), SAMPLE_WITH(TO(2, 3), IN(TG_I32, -9, 9, 2, 1)),
       SAMPLE_WITH(TO(512, 128), F(128)))
 #undef TO
 #undef TO_SCALAR
 #define PERMUTE(rank, ...) ATTRIBUTES(tg_transpose_attributes, rank, {__VA_ARGS__})
-TG_OP(transpose, SAMPLE_WITH(PERMUTE(2, 1, 0), F(3, 5)), SAMPLE_WITH(PERMUTE(3, 0, 2, 1), F(2, 3, 4)), SAMPLE_WITH(PERMUTE(3, 1, 2, 0), F(2, 3, 4)),
-      SAMPLE_WITH(PERMUTE(4, 1, 0, 3, 2), F(2, 3, 2, 2)), SAMPLE_WITH(PERMUTE(2, 1, 0), F(1, 4)), SAMPLE_WITH(PERMUTE(2, 1, 0), F(0, 4)),
-      SAMPLE_WITH(PERMUTE(2, 1, 0), F(33, 2)), SAMPLE_WITH(PERMUTE(2, 1, 0), IN(TG_U8, 0, 255, 3, 5)), SAMPLE_WITH(PERMUTE(2, 1, 0), F(512, 128)))
+TG_OP(transpose, SAMPLE_WITH(PERMUTE(2, 1, 0), F(3, 5)), SAMPLE_WITH(PERMUTE(3, 0, 2, 1), F(2, 3, 4)),
+      SAMPLE_WITH(PERMUTE(3, 1, 2, 0), F(2, 3, 4)), SAMPLE_WITH(PERMUTE(4, 1, 0, 3, 2), F(2, 3, 2, 2)),
+      SAMPLE_WITH(PERMUTE(2, 1, 0), F(1, 4)), SAMPLE_WITH(PERMUTE(2, 1, 0), F(0, 4)), SAMPLE_WITH(PERMUTE(2, 1, 0), F(33, 2)),
+      SAMPLE_WITH(PERMUTE(2, 1, 0), IN(TG_U8, 0, 255, 3, 5)), SAMPLE_WITH(PERMUTE(2, 1, 0), F(512, 128)))
 #undef PERMUTE
 #define FLIP(axes) ATTRIBUTES(tg_flip_attributes, axes)
-TG_OP(flip, SAMPLE_WITH(FLIP(1 << 0), F(3, 5)), SAMPLE_WITH(FLIP(1 << 1), F(3, 5)), SAMPLE_WITH(FLIP(1 << 0 | 1 << 2), F(2, 3, 4)),
-      SAMPLE_WITH(FLIP(1 << 0), F(0, 5)), SAMPLE_WITH(FLIP(1 << 0), F(1)), SAMPLE_WITH(FLIP(1 << 1), IN(TG_I32, -9, 9, 2, 3)), SAMPLE_WITH(FLIP(1 << 1), F(512, 128)))
+TG_OP(flip, SAMPLE_WITH(FLIP(1 << 0), F(3, 5)), SAMPLE_WITH(FLIP(1 << 1), F(3, 5)),
+      SAMPLE_WITH(FLIP(1 << 0 | 1 << 2), F(2, 3, 4)), SAMPLE_WITH(FLIP(1 << 0), F(0, 5)), SAMPLE_WITH(FLIP(1 << 0), F(1)),
+      SAMPLE_WITH(FLIP(1 << 1), IN(TG_I32, -9, 9, 2, 3)), SAMPLE_WITH(FLIP(1 << 1), F(512, 128)))
 #undef FLIP
 #define CUT(axis, start, count, step) ATTRIBUTES(tg_slice_attributes, axis, start, count, step)
-TG_OP(slice, SAMPLE_WITH(CUT(0, 1, 2, 1), F(4, 3)), SAMPLE_WITH(CUT(1, 1, 2, 1), F(3, 4)), SAMPLE_WITH(CUT(1, 0, 3, 2), F(2, 5, 2)), SAMPLE_WITH(CUT(0, 2, 2, 3), F(7)),
-      SAMPLE_WITH(CUT(1, 0, 4, 1), F(3, 4)), SAMPLE_WITH(CUT(1, 4, 0, 1), F(3, 4)), SAMPLE_WITH(CUT(1, 2, 1, 1), F(3, 4)), SAMPLE_WITH(CUT(1, 0, 2, 1), F(0, 4)),
+TG_OP(slice, SAMPLE_WITH(CUT(0, 1, 2, 1), F(4, 3)), SAMPLE_WITH(CUT(1, 1, 2, 1), F(3, 4)),
+      SAMPLE_WITH(CUT(1, 0, 3, 2), F(2, 5, 2)), SAMPLE_WITH(CUT(0, 2, 2, 3), F(7)), SAMPLE_WITH(CUT(1, 0, 4, 1), F(3, 4)),
+      SAMPLE_WITH(CUT(1, 4, 0, 1), F(3, 4)), SAMPLE_WITH(CUT(1, 2, 1, 1), F(3, 4)), SAMPLE_WITH(CUT(1, 0, 2, 1), F(0, 4)),
       SAMPLE_WITH(CUT(1, 1, 2, 2), IN(TG_U8, 0, 255, 3, 4)), SAMPLE_WITH(CUT(1, 3, 120, 1), F(512, 128)))
 #undef CUT
 #define PAD(axis, before, after, interior, value) ATTRIBUTES(tg_pad_attributes, axis, before, after, interior, value)
-TG_OP(pad, SAMPLE_WITH(PAD(0, 1, 2, 0, 0), F(3, 4)), SAMPLE_WITH(PAD(1, 2, 0, 0, 1.5), F(3, 4)), SAMPLE_WITH(PAD(1, 1, 1, 2, 0), F(2, 3, 2)),
-      SAMPLE_WITH(PAD(0, 0, 0, 0, 0), F(3)), SAMPLE_WITH(PAD(0, 2, 1, 1, 0), F(0, 3)), SAMPLE_WITH(PAD(0, 1, 1, 3, 0), F(1)),
+TG_OP(pad, SAMPLE_WITH(PAD(0, 1, 2, 0, 0), F(3, 4)), SAMPLE_WITH(PAD(1, 2, 0, 0, 1.5), F(3, 4)),
+      SAMPLE_WITH(PAD(1, 1, 1, 2, 0), F(2, 3, 2)), SAMPLE_WITH(PAD(0, 0, 0, 0, 0), F(3)),
+      SAMPLE_WITH(PAD(0, 2, 1, 1, 0), F(0, 3)), SAMPLE_WITH(PAD(0, 1, 1, 3, 0), F(1)),
       SAMPLE_WITH(PAD(1, 1, 2, 1, 7), IN(TG_I32, -9, 9, 2, 3)), SAMPLE_WITH(PAD(1, 4, 4, 0, 0), F(512, 120)))
 #undef PAD
-#define ALONG(axis) ATTRIBUTES(tg_axis_attributes, axis)
-TG_OP(concat, SAMPLE_WITH(ALONG(0), F(2, 3), F(1, 3)), SAMPLE_WITH(ALONG(1), F(2, 3), F(2, 1), F(2, 2)), SAMPLE_WITH(ALONG(1), F(2, 1, 2), F(2, 2, 2)),
-      SAMPLE_WITH(ALONG(0), F(3)), SAMPLE_WITH(ALONG(1), F(2, 0), F(2, 3)), SAMPLE_WITH(ALONG(1), F(0, 2), F(0, 3)),
-      SAMPLE_WITH(ALONG(0), IN(TG_U8, 0, 255, 3), IN(TG_U8, 0, 255, 2)), SAMPLE_WITH(ALONG(1), F(512, 64), F(512, 63)))
-#undef ALONG
-
 #define AXIS(axis) ATTRIBUTES(tg_axis_attributes, axis)
-TG_OP(argmax, SAMPLE_WITH(AXIS(1), F(3, 5)), SAMPLE_WITH(AXIS(0), F(3, 5)), SAMPLE_WITH(AXIS(1), F(2, 3, 4)), SAMPLE_WITH(AXIS(0), F(1, 2)),
-      SAMPLE_WITH(AXIS(1), F(0, 2)), SAMPLE_WITH(AXIS(1), IN(TG_U8, 0, 4, 3, 9)), SAMPLE_WITH(AXIS(0), IN(TG_I32, -2, 2, 9, 2)), SAMPLE_WITH(AXIS(1), F(4096, 10)))
-TG_OP(argmin, SAMPLE_WITH(AXIS(1), F(3, 5)), SAMPLE_WITH(AXIS(0), F(3, 5)), SAMPLE_WITH(AXIS(1), F(2, 3, 4)), SAMPLE_WITH(AXIS(0), F(1, 2)),
-      SAMPLE_WITH(AXIS(1), IN(TG_U8, 0, 4, 3, 9)), SAMPLE_WITH(AXIS(0), IN(TG_I32, -2, 2, 9, 2)), SAMPLE_WITH(AXIS(1), F(4096, 10)))
+TG_OP(concat, SAMPLE_WITH(AXIS(0), F(2, 3), F(1, 3)), SAMPLE_WITH(AXIS(1), F(2, 3), F(2, 1), F(2, 2)),
+      SAMPLE_WITH(AXIS(1), F(2, 1, 2), F(2, 2, 2)), SAMPLE_WITH(AXIS(0), F(3)), SAMPLE_WITH(AXIS(1), F(2, 0), F(2, 3)),
+      SAMPLE_WITH(AXIS(1), F(0, 2), F(0, 3)), SAMPLE_WITH(AXIS(0), IN(TG_U8, 0, 255, 3), IN(TG_U8, 0, 255, 2)),
+      SAMPLE_WITH(AXIS(1), F(512, 64), F(512, 63)))
+TG_OP(argmax, SAMPLE_WITH(AXIS(1), F(3, 5)), SAMPLE_WITH(AXIS(0), F(3, 5)), SAMPLE_WITH(AXIS(1), F(2, 3, 4)),
+      SAMPLE_WITH(AXIS(0), F(1, 2)), SAMPLE_WITH(AXIS(1), F(0, 2)), SAMPLE_WITH(AXIS(1), IN(TG_U8, 0, 4, 3, 9)),
+      SAMPLE_WITH(AXIS(0), IN(TG_I32, -2, 2, 9, 2)), SAMPLE_WITH(AXIS(1), F(4096, 10)))
+TG_OP(argmin, SAMPLE_WITH(AXIS(1), F(3, 5)), SAMPLE_WITH(AXIS(0), F(3, 5)), SAMPLE_WITH(AXIS(1), F(2, 3, 4)),
+      SAMPLE_WITH(AXIS(0), F(1, 2)), SAMPLE_WITH(AXIS(1), IN(TG_U8, 0, 4, 3, 9)), SAMPLE_WITH(AXIS(0), IN(TG_I32, -2, 2, 9, 2)),
+      SAMPLE_WITH(AXIS(1), F(4096, 10)))
 #undef AXIS
-TG_OP(softmax, SAMPLE(F(3, 5)), SAMPLE(F(2, 2, 3)), SAMPLE(F(4)), SAMPLE(F(3, 1)), SAMPLE(F(2, 17)), SAMPLE(F(0, 3)), SAMPLE(F(2, 0)),
-      SAMPLE(IN(TG_FLOAT, -60, 60, 4, 33)), SAMPLE(F(4096, 10)))
-TG_OP(log_softmax, SAMPLE(F(3, 5)), SAMPLE(F(2, 2, 3)), SAMPLE(F(4)), SAMPLE(F(3, 1)), SAMPLE(F(2, 17)), SAMPLE(F(0, 3)), SAMPLE(F(2, 0)),
-      SAMPLE(IN(TG_FLOAT, -60, 60, 4, 33)), SAMPLE(F(4096, 10)))
-TG_OP(logsumexp, SAMPLE(F(3, 5)), SAMPLE(F(2, 2, 3)), SAMPLE(F(4)), SAMPLE(F(3, 1)), SAMPLE(F(2, 17)), SAMPLE(F(0, 3)), SAMPLE(F(2, 0)),
-      SAMPLE(IN(TG_FLOAT, -60, 60, 4, 33)), SAMPLE(F(4096, 10)))
-TG_OP(cross_entropy, SAMPLE(F(3, 5), IN(TG_I32, 0, 5, 3)), SAMPLE(F(4, 1), IN(TG_I32, 0, 1, 4)), SAMPLE(F(2, 17), IN(TG_I32, 0, 17, 2)),
-      SAMPLE(F(0, 3), IN(TG_I32, 0, 3, 0)), SAMPLE(IN(TG_FLOAT, -60, 60, 20, 9), IN(TG_I32, 0, 9, 20)), SAMPLE(F(4096, 10), IN(TG_I32, 0, 10, 4096)))
-TG_OP(cross_entropy_dense, SAMPLE(F(3, 5), IN(TG_FLOAT, 0, 1, 3, 5)), SAMPLE(F(4, 1), IN(TG_FLOAT, 0, 1, 4, 1)), SAMPLE(F(2, 17), IN(TG_FLOAT, 0, 1, 2, 17)),
-      SAMPLE(F(0, 3), IN(TG_FLOAT, 0, 1, 0, 3)), SAMPLE(IN(TG_FLOAT, -9, 9, 2, 9), IN(TG_FLOAT, 0, 0.0625, 2, 9)), SAMPLE(F(3072, 10), IN(TG_FLOAT, 0, 1, 3072, 10)))
+TG_OP(softmax, SAMPLE(F(3, 5)), SAMPLE(F(2, 2, 3)), SAMPLE(F(4)), SAMPLE(F(3, 1)), SAMPLE(F(2, 17)), SAMPLE(F(0, 3)),
+      SAMPLE(F(2, 0)), SAMPLE(IN(TG_FLOAT, -60, 60, 4, 33)), SAMPLE(F(4096, 10)))
+TG_OP(log_softmax, SAMPLE(F(3, 5)), SAMPLE(F(2, 2, 3)), SAMPLE(F(4)), SAMPLE(F(3, 1)), SAMPLE(F(2, 17)), SAMPLE(F(0, 3)),
+      SAMPLE(F(2, 0)), SAMPLE(IN(TG_FLOAT, -60, 60, 4, 33)), SAMPLE(F(4096, 10)))
+TG_OP(logsumexp, SAMPLE(F(3, 5)), SAMPLE(F(2, 2, 3)), SAMPLE(F(4)), SAMPLE(F(3, 1)), SAMPLE(F(2, 17)), SAMPLE(F(0, 3)),
+      SAMPLE(F(2, 0)), SAMPLE(IN(TG_FLOAT, -60, 60, 4, 33)), SAMPLE(F(4096, 10)))
+TG_OP(cross_entropy, SAMPLE(F(3, 5), IN(TG_I32, 0, 5, 3)), SAMPLE(F(4, 1), IN(TG_I32, 0, 1, 4)),
+      SAMPLE(F(2, 17), IN(TG_I32, 0, 17, 2)), SAMPLE(F(0, 3), IN(TG_I32, 0, 3, 0)),
+      SAMPLE(IN(TG_FLOAT, -60, 60, 20, 9), IN(TG_I32, 0, 9, 20)), SAMPLE(F(4096, 10), IN(TG_I32, 0, 10, 4096)))
+TG_OP(cross_entropy_dense, SAMPLE(F(3, 5), IN(TG_FLOAT, 0, 1, 3, 5)), SAMPLE(F(4, 1), IN(TG_FLOAT, 0, 1, 4, 1)),
+      SAMPLE(F(2, 17), IN(TG_FLOAT, 0, 1, 2, 17)), SAMPLE(F(0, 3), IN(TG_FLOAT, 0, 1, 0, 3)),
+      SAMPLE(IN(TG_FLOAT, -9, 9, 2, 9), IN(TG_FLOAT, 0, 0.0625, 2, 9)), SAMPLE(F(3072, 10), IN(TG_FLOAT, 0, 1, 3072, 10)))
 
-TG_OP(gather, SAMPLE(F(5, 3), IN(TG_I32, 0, 5, 4)), SAMPLE(F(4), IN(TG_I32, 0, 4, 2, 3)), SAMPLE(F(3, 2, 2), IN(TG_I32, 0, 3, 2, 2)),
-      SAMPLE(F(3, 2), SCALAR(TG_I32, 0, 3)), SAMPLE(F(3, 2), IN(TG_I32, 0, 3, 0)), SAMPLE(F(3, 0), IN(TG_I32, 0, 3, 2)), SAMPLE(F(8, 4), IN(TG_I32, 0, 8, 3)),
+TG_OP(gather, SAMPLE(F(5, 3), IN(TG_I32, 0, 5, 4)), SAMPLE(F(4), IN(TG_I32, 0, 4, 2, 3)),
+      SAMPLE(F(3, 2, 2), IN(TG_I32, 0, 3, 2, 2)), SAMPLE(F(3, 2), SCALAR(TG_I32, 0, 3)), SAMPLE(F(3, 2), IN(TG_I32, 0, 3, 0)),
+      SAMPLE(F(3, 0), IN(TG_I32, 0, 3, 2)), SAMPLE(F(8, 4), IN(TG_I32, 0, 8, 3)),
       SAMPLE(IN(TG_U8, 0, 255, 6, 7), IN(TG_I32, 0, 6, 9)), SAMPLE(F(80, 784), IN(TG_I32, 0, 80, 128)))
 #define ROWS(rows) ATTRIBUTES(tg_scatter_add_attributes, rows)
-TG_OP(scatter_add, SAMPLE_WITH(ROWS(5), F(4, 3), IN(TG_I32, 0, 5, 4)), SAMPLE_WITH(ROWS(3), F(2, 3), IN(TG_I32, 0, 3, 2, 3)), SAMPLE_WITH(ROWS(2), F(3, 2, 2), IN(TG_I32, 0, 2, 3)),
-      SAMPLE_WITH(ROWS(3), F(2), SCALAR(TG_I32, 0, 3)), SAMPLE_WITH(ROWS(3), F(0, 2), IN(TG_I32, 0, 3, 0)), SAMPLE_WITH(ROWS(1), F(9), IN(TG_I32, 0, 1, 9)),
-      SAMPLE_WITH(ROWS(4), IN(TG_I32, -9, 9, 6, 2), IN(TG_I32, 0, 4, 6)), SAMPLE_WITH(ROWS(4000), F(8192), IN(TG_I32, 0, 4000, 8192)),
-      SAMPLE_WITH(ROWS(300), F(128, 500), IN(TG_I32, 0, 300, 128)))
+TG_OP(scatter_add, SAMPLE_WITH(ROWS(5), F(4, 3), IN(TG_I32, 0, 5, 4)), SAMPLE_WITH(ROWS(3), F(2, 3), IN(TG_I32, 0, 3, 2, 3)),
+      SAMPLE_WITH(ROWS(2), F(3, 2, 2), IN(TG_I32, 0, 2, 3)), SAMPLE_WITH(ROWS(3), F(2), SCALAR(TG_I32, 0, 3)),
+      SAMPLE_WITH(ROWS(3), F(0, 2), IN(TG_I32, 0, 3, 0)), SAMPLE_WITH(ROWS(1), F(9), IN(TG_I32, 0, 1, 9)),
+      SAMPLE_WITH(ROWS(4), IN(TG_I32, -9, 9, 6, 2), IN(TG_I32, 0, 4, 6)),
+      SAMPLE_WITH(ROWS(4000), F(8192), IN(TG_I32, 0, 4000, 8192)), SAMPLE_WITH(ROWS(300), F(128, 500), IN(TG_I32, 0, 300, 128)))
 #undef ROWS
 #define ONE_HOT(depth, dtype) ATTRIBUTES(tg_one_hot_attributes, depth, dtype)
-TG_OP(one_hot, SAMPLE_WITH(ONE_HOT(5, TG_F32), IN(TG_I32, 0, 5, 4)), SAMPLE_WITH(ONE_HOT(3, TG_F64), IN(TG_I32, 0, 3, 2, 2)), SAMPLE_WITH(ONE_HOT(3, TG_U8), SCALAR(TG_I32, 0, 3)),
-      SAMPLE_WITH(ONE_HOT(3, TG_I32), IN(TG_I32, 0, 3, 0)), SAMPLE_WITH(ONE_HOT(10, TG_F32), IN(TG_I32, 0, 10, 4096)))
+TG_OP(one_hot, SAMPLE_WITH(ONE_HOT(5, TG_F32), IN(TG_I32, 0, 5, 4)), SAMPLE_WITH(ONE_HOT(3, TG_F64), IN(TG_I32, 0, 3, 2, 2)),
+      SAMPLE_WITH(ONE_HOT(3, TG_U8), SCALAR(TG_I32, 0, 3)), SAMPLE_WITH(ONE_HOT(3, TG_I32), IN(TG_I32, 0, 3, 0)),
+      SAMPLE_WITH(ONE_HOT(10, TG_F32), IN(TG_I32, 0, 10, 4096)))
 #undef ONE_HOT
 
-#define DRAW(a, b, dtype, rank, ...) ATTRIBUTES(tg_random_attributes, UINT64_C(0x0123456789abcdef), a, b, dtype, {rank, {__VA_ARGS__}})
-TG_OP(random_uniform, SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 3, 5)), SOURCE_WITH(DRAW(-2, 3, TG_F64, 1, 7)), SOURCE_WITH(DRAW(0, 1, TG_F32, 1, 0)),
-      SOURCE_WITH(DRAW(0, 1, TG_F32, 0, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 512, 128)))
-TG_OP(random_normal, SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 3, 5)), SOURCE_WITH(DRAW(-2, 3, TG_F64, 1, 7)), SOURCE_WITH(DRAW(0, 1, TG_F32, 1, 0)),
-      SOURCE_WITH(DRAW(0, 1, TG_F32, 0, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 512, 128)))
+#define DRAW(a, b, dtype, rank, ...) \
+    ATTRIBUTES(tg_random_attributes, UINT64_C(0x0123456789abcdef), a, b, dtype, {rank, {__VA_ARGS__}})
+TG_OP(random_uniform, SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 3, 5)), SOURCE_WITH(DRAW(-2, 3, TG_F64, 1, 7)),
+      SOURCE_WITH(DRAW(0, 1, TG_F32, 1, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 0, 0)),
+      SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 512, 128)))
+TG_OP(random_normal, SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 3, 5)), SOURCE_WITH(DRAW(-2, 3, TG_F64, 1, 7)),
+      SOURCE_WITH(DRAW(0, 1, TG_F32, 1, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 0, 0)),
+      SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 512, 128)))
 #undef DRAW
-TG_OP(assign, SAMPLE(F(3, 2), F(3, 2)), SAMPLE(SCALAR(TG_FLOAT, -2, 2), SCALAR(TG_FLOAT, -2, 2)), SAMPLE(F(0, 3), F(0, 3)), SAMPLE(IN(TG_I32, -9, 9, 4), IN(TG_I32, -9, 9, 4)),
-      SAMPLE(F(256, 128), F(256, 128)))
+TG_OP(assign, SAMPLE(F(3, 2), F(3, 2)), SAMPLE(SCALAR(TG_FLOAT, -2, 2), SCALAR(TG_FLOAT, -2, 2)), SAMPLE(F(0, 3), F(0, 3)),
+      SAMPLE(IN(TG_I32, -9, 9, 4), IN(TG_I32, -9, 9, 4)), SAMPLE(F(256, 128), F(256, 128)))
 
 #define PRODUCT(transpose_a, transpose_b) ATTRIBUTES(tg_matmul_attributes, transpose_a, transpose_b)
 TG_OP(matmul, SAMPLE_WITH(PRODUCT(0, 0), F(3, 4), F(4, 5)), SAMPLE_WITH(PRODUCT(1, 0), F(4, 3), F(4, 5)), SAMPLE_WITH(PRODUCT(0, 1), F(3, 4), F(5, 4)),

@@ -1,4 +1,4 @@
-/* Random tensors: pure functions of (seed of the store, name, step of the run, position), so that any cut into tasks draws the same. */
+/* Random tensors: pure functions of seed, name, step of the run and position, so that any cut into tasks draws the same. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +15,7 @@ enum {
     TASK_ELEMENTS = 1 << 12
 };
 
-static const tg_random_attributes *random_of(const void *attributes)
-{
-    return attributes;
-}
+static const tg_random_attributes *random_of(const void *attributes) { return attributes; }
 
 static bool shape_random(tg_infer *infer)
 {
@@ -48,7 +45,8 @@ static bool shape_normal(tg_infer *infer)
     const tg_random_attributes *a = random_of(infer->attributes);
     return isfinite(a->a) && isfinite(a->b) && a->b >= 0
                ? shape_random(infer)
-               : tg_infer_fail(infer, "mean %g and standard deviation %g: both must be finite, the second not negative", a->a, a->b);
+               : tg_infer_fail(infer, "mean %g and standard deviation %g: both must be finite, the second not negative", a->a,
+                               a->b);
 }
 
 static int64_t tasks_random(const tg_work *work, int phase)
@@ -95,7 +93,8 @@ static tg_status run_uniform(const tg_work *work, const tg_buffers *buffers, int
     const tg_random_attributes *a = random_of(work->attributes);
     draw d = draw_words(work, buffers, task, scratch);
     for (int64_t i = 0; i < d.count; i++)
-        store_uniform(work->output.dtype, buffers->output, d.first + i, a->a + (a->b - a->a) * tg_philox_uniform(d.words[i]), a->b);
+        store_uniform(work->output.dtype, buffers->output, d.first + i, a->a + (a->b - a->a) * tg_philox_uniform(d.words[i]),
+                      a->b);
     return TG_OK;
 }
 
@@ -115,7 +114,8 @@ static tg_status run_normal(const tg_work *work, const tg_buffers *buffers, int 
     const double turn = 6.283185307179586;
     draw d = draw_words(work, buffers, task, scratch);
     for (int64_t i = 0; i < d.count; i += 2) {
-        double radius = a->b * sqrt(-2 * log(1 - tg_philox_uniform(d.words[i]))), angle = turn * tg_philox_uniform(d.words[i + 1]);
+        double radius = a->b * sqrt(-2 * log(1 - tg_philox_uniform(d.words[i]))),
+               angle = turn * tg_philox_uniform(d.words[i + 1]);
         store_normal(work->output.dtype, buffers->output, d.first + i, a->a + radius * cos(angle));
         if (i + 1 < d.count)
             store_normal(work->output.dtype, buffers->output, d.first + i + 1, a->a + radius * sin(angle));
@@ -135,10 +135,18 @@ static void describe_normal(const void *attributes, char *text, size_t size)
 
 #define RANDOM .traits = TG_RANDOM, .tasks = tasks_random, .scratch_bytes = scratch_random
 
-const tg_op tg_op_random_uniform = {.name = "random_uniform", .formula = "y ~ U[low, high)", RANDOM, .shape = shape_uniform,
-                                    .describe = describe_uniform, .run = run_uniform};
-const tg_op tg_op_random_normal = {.name = "random_normal", .formula = "y ~ N(mean, deviation^2)", RANDOM, .shape = shape_normal,
-                                   .describe = describe_normal, .run = run_normal};
+const tg_op tg_op_random_uniform = {.name = "random_uniform",
+                                    .formula = "y ~ U[low, high)",
+                                    RANDOM,
+                                    .shape = shape_uniform,
+                                    .describe = describe_uniform,
+                                    .run = run_uniform};
+const tg_op tg_op_random_normal = {.name = "random_normal",
+                                   .formula = "y ~ N(mean, deviation^2)",
+                                   RANDOM,
+                                   .shape = shape_normal,
+                                   .describe = describe_normal,
+                                   .run = run_normal};
 
 /* What is drawn, less its name. */
 typedef struct request {
@@ -166,12 +174,14 @@ static tg_tensor record(tg_where where, tg_graph *graph, const tg_op *op, const 
     return tg_ok(drawn) ? tg_name(drawn, scoped) : drawn;
 }
 
-tg_tensor tg_random_uniform_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, double low, double high)
+tg_tensor tg_random_uniform_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, double low,
+                               double high)
 {
     return record(where, graph, &tg_op_random_uniform, name, (request){dtype, shape, low, high});
 }
 
-tg_tensor tg_random_normal_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, double mean, double deviation)
+tg_tensor tg_random_normal_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, double mean,
+                              double deviation)
 {
     return record(where, graph, &tg_op_random_normal, name, (request){dtype, shape, mean, deviation});
 }

@@ -7,10 +7,7 @@
 #include "ops/ops.h"
 #include "ops/reduction.h"
 
-static const tg_reduce_attributes *attributes_of(const void *attributes)
-{
-    return attributes;
-}
+static const tg_reduce_attributes *attributes_of(const void *attributes) { return attributes; }
 
 /* ---- shapes ---- */
 
@@ -169,10 +166,7 @@ static const tg_rewrite_rule sum_rules[] = {
 
 /* ---- entries ---- */
 
-static double flops_reduce(const tg_work *work)
-{
-    return (double)tg_shape_count(work->inputs[0].shape);
-}
+static double flops_reduce(const tg_work *work) { return (double)tg_shape_count(work->inputs[0].shape); }
 
 static tg_status run_sum(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
 {
@@ -202,25 +196,42 @@ static tg_status run_min(const tg_work *work, const tg_buffers *buffers, int pha
     return TG_OK;
 }
 
-#define REDUCTION                                                                                                     \
-    .traits = TG_SECOND_DERIVATIVE_ZERO, .min_inputs = 1, .max_inputs = 1, .flops = flops_reduce,                     \
-    .describe = describe_axes, .phases = tg_reduction_phases, .tasks = tg_reduction_tasks,                            \
-    .shared_bytes = tg_reduction_shared_bytes
+#define REDUCTION                                                                                                            \
+    .traits = TG_SECOND_DERIVATIVE_ZERO, .min_inputs = 1, .max_inputs = 1, .flops = flops_reduce, .describe = describe_axes, \
+    .phases = tg_reduction_phases, .tasks = tg_reduction_tasks, .shared_bytes = tg_reduction_shared_bytes
 
-/* tolerance: a lane adds at most 64 terms in a block and 128 blocks in a unit, folds 16 lanes, and does so once for each factor of
-   2^15 terms. */
-const tg_op tg_op_sum = {
-    .name = "sum", .formula = "y = sum of x", REDUCTION, .tolerance = 256, .shape = shape_sum, .gradient = gradient_sum,
-    RULES(sum_rules), .run = run_sum};
-const tg_op tg_op_mean = {
-    .name = "mean", .formula = "y = (sum of x) / n", REDUCTION, .tolerance = 256, .shape = shape_mean, .gradient = gradient_mean,
-    RULES(extent_rules), .run = run_mean};
-const tg_op tg_op_reduce_max = {
-    .name = "reduce_max", .formula = "y = max of x", REDUCTION, .shape = shape_extreme, .gradient = gradient_extreme,
-    RULES(extent_rules), .run = run_max};
-const tg_op tg_op_reduce_min = {
-    .name = "reduce_min", .formula = "y = min of x", REDUCTION, .shape = shape_extreme, .gradient = gradient_extreme,
-    RULES(extent_rules), .run = run_min};
+/* tolerance: a lane adds at most 64 terms in a block and 128 blocks in a unit, folds 16 lanes, and does so once for each factor
+   of 2^15 terms. */
+const tg_op tg_op_sum = {.name = "sum",
+                         .formula = "y = sum of x",
+                         REDUCTION,
+                         .tolerance = 256,
+                         .shape = shape_sum,
+                         .gradient = gradient_sum,
+                         RULES(sum_rules),
+                         .run = run_sum};
+const tg_op tg_op_mean = {.name = "mean",
+                          .formula = "y = (sum of x) / n",
+                          REDUCTION,
+                          .tolerance = 256,
+                          .shape = shape_mean,
+                          .gradient = gradient_mean,
+                          RULES(extent_rules),
+                          .run = run_mean};
+const tg_op tg_op_reduce_max = {.name = "reduce_max",
+                                .formula = "y = max of x",
+                                REDUCTION,
+                                .shape = shape_extreme,
+                                .gradient = gradient_extreme,
+                                RULES(extent_rules),
+                                .run = run_max};
+const tg_op tg_op_reduce_min = {.name = "reduce_min",
+                                .formula = "y = min of x",
+                                REDUCTION,
+                                .shape = shape_extreme,
+                                .gradient = gradient_extreme,
+                                RULES(extent_rules),
+                                .run = run_min};
 
 static tg_tensor reduce(tg_where where, const tg_op *op, tg_tensor x, tg_axes axes, bool keep)
 {
@@ -230,14 +241,11 @@ static tg_tensor reduce(tg_where where, const tg_op *op, tg_tensor x, tg_axes ax
     return tg_apply_at(where, x.graph, op, &x, 1, &a, sizeof a);
 }
 
-#define DEFINE_REDUCTION(name)                                              \
-    tg_tensor tg_##name##_at(tg_where where, tg_tensor x, tg_axes axes)      \
-    {                                                                       \
-        return reduce(where, &tg_op_##name, x, axes, false);                \
-    }                                                                       \
-    tg_tensor tg_##name##_keep_at(tg_where where, tg_tensor x, tg_axes axes) \
-    {                                                                       \
-        return reduce(where, &tg_op_##name, x, axes, true);                 \
+#define DEFINE_REDUCTION(name)                                                                                                   \
+    tg_tensor tg_##name##_at(tg_where where, tg_tensor x, tg_axes axes) { return reduce(where, &tg_op_##name, x, axes, false); } \
+    tg_tensor tg_##name##_keep_at(tg_where where, tg_tensor x, tg_axes axes)                                                     \
+    {                                                                                                                            \
+        return reduce(where, &tg_op_##name, x, axes, true);                                                                      \
     }
 DEFINE_REDUCTION(sum)
 DEFINE_REDUCTION(mean)
@@ -251,8 +259,8 @@ tg_tensor tg_sum_to_shape_at(tg_where where, tg_tensor x, tg_shape shape)
         return x;
     if (!tg_shape_valid(shape) || !tg_shape_broadcast(from, shape, &wide) || !tg_shape_equal(wide, from)) {
         char text[2][200];
-        return tg_graph_fail(x.graph, where, "sum_to_shape: %s does not broadcast to %s", tg_shape_text(shape, text[0], sizeof text[0]),
-                             tg_shape_text(from, text[1], sizeof text[1]));
+        return tg_graph_fail(x.graph, where, "sum_to_shape: %s does not broadcast to %s",
+                             tg_shape_text(shape, text[0], sizeof text[0]), tg_shape_text(from, text[1], sizeof text[1]));
     }
     uint32_t mask = 0;
     for (int32_t axis = 0, added = from.rank - shape.rank; axis < from.rank; axis++)

@@ -18,7 +18,8 @@ enum {
     UNIT_ELEMENTS = 1 << 15, /* 128 KB of f32: large beside a barrier's cost, small beside the second-level cache */
     WIDEST_BLOCK = 512,
     SHORTEST_CHUNK = 64,
-    MAX_STEPS = 20 /* at most 4 reduced axes lie between kept ones, and each further step shortens one by SHORTEST_CHUNK / 2 or more */
+    MAX_STEPS =
+        20 /* at most 4 reduced axes lie between kept ones, and each further step shortens one by SHORTEST_CHUNK / 2 or more */
 };
 
 typedef struct reduction {
@@ -48,10 +49,7 @@ static int merge_axes(tg_shape shape, uint32_t mask, axis_group groups[TG_MAX_RA
     return count;
 }
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
+static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* Chunks of one length, up to the last, and a multiple of the lanes. */
 static void cut_length(step *s, int64_t longest)
@@ -156,10 +154,12 @@ static void divide(tg_dtype dtype, void *values, int64_t first, int64_t count, d
 }
 
 /* Whole rows of [outer, length] that lie one after another. */
-static void run_rows(const step *s, functions run, tg_reduce_kind kind, size_t element, const char *from, char *to, int64_t first, int64_t last)
+static void run_rows(const step *s, functions run, tg_reduce_kind kind, size_t element, const char *from, char *to, int64_t first,
+                     int64_t last)
 {
     if (s->chunks == 1) {
-        run.rows(kind, from + first * s->length * (int64_t)element, last - first, s->length, s->length, to + first * (int64_t)element);
+        run.rows(kind, from + first * s->length * (int64_t)element, last - first, s->length, s->length,
+                 to + first * (int64_t)element);
         return;
     }
     for (int64_t unit = first; unit < last; unit++) {
@@ -169,8 +169,8 @@ static void run_rows(const step *s, functions run, tg_reduce_kind kind, size_t e
     }
 }
 
-static void run_columns(const step *s, functions run, tg_reduce_kind kind, size_t element, const char *from, char *to, int64_t first,
-                        int64_t last)
+static void run_columns(const step *s, functions run, tg_reduce_kind kind, size_t element, const char *from, char *to,
+                        int64_t first, int64_t last)
 {
     for (int64_t unit = first; unit < last; unit++) {
         int64_t result = unit / s->blocks, column = unit % s->blocks * s->block;

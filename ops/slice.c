@@ -1,4 +1,4 @@
-/* What cuts and joins along one axis: slice, pad, concat. A slice with a step and a pad with an interior are each other's transpose. */
+/* What cuts and joins along one axis: slice, pad, concat. A slice with a step is the transpose of a pad with an interior. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,15 +14,9 @@
 
 enum { TASK_BYTES = 1 << 16 };
 
-static const tg_slice_attributes *slice_of(const void *attributes)
-{
-    return attributes;
-}
+static const tg_slice_attributes *slice_of(const void *attributes) { return attributes; }
 
-static const tg_pad_attributes *pad_of(const void *attributes)
-{
-    return attributes;
-}
+static const tg_pad_attributes *pad_of(const void *attributes) { return attributes; }
 
 static tg_tensor record_slice(tg_where where, tg_tensor x, tg_slice_attributes a)
 {
@@ -47,8 +41,8 @@ static bool shape_slice(tg_infer *infer)
         return tg_infer_fail(infer, "the step is %lld, but must be positive (see flip)", (long long)a->step);
     bool fits = a->start >= 0 && a->count >= 0 && a->start <= extent && (a->count == 0 || a->start < extent);
     if (!fits || (a->count > 1 && (extent - 1 - a->start) / a->step < a->count - 1))
-        return tg_infer_fail(infer, "%lld elements from %lld by %lld do not lie in axis %lld", (long long)a->count, (long long)a->start,
-                             (long long)a->step, (long long)a->axis);
+        return tg_infer_fail(infer, "%lld elements from %lld by %lld do not lie in axis %lld", (long long)a->count,
+                             (long long)a->start, (long long)a->step, (long long)a->axis);
     infer->result = x;
     infer->result.shape.dims[a->axis] = a->count;
     return true;
@@ -116,7 +110,9 @@ static tg_tensor rewrite_slice_of_slice(const tg_rewrite_args *args)
     const tg_slice_attributes *outer = slice_of(args->attributes), *inner = slice_of(node->attributes);
     if (node->op != &tg_op_slice || inner->axis != outer->axis)
         return tg_none();
-    tg_slice_attributes both = {.axis = outer->axis, .start = inner->start + outer->start * inner->step, .count = outer->count,
+    tg_slice_attributes both = {.axis = outer->axis,
+                                .start = inner->start + outer->start * inner->step,
+                                .count = outer->count,
                                 .step = outer->count > 1 ? outer->step * inner->step : 1};
     if (outer->count == 0)
         both.start = 0;
@@ -136,7 +132,8 @@ static tg_tensor rewrite_slice_of_pad(const tg_rewrite_args *args)
     if (start < 0 || start % every != 0 || step % every != 0 ||
         start / every + (a->count - 1) * (step / every) >= tg_tensor_shape(x).dims[a->axis])
         return tg_none();
-    return record_slice(TG_HERE, x, (tg_slice_attributes){.axis = a->axis, .start = start / every, .count = a->count, .step = step / every});
+    return record_slice(TG_HERE, x,
+                        (tg_slice_attributes){.axis = a->axis, .start = start / every, .count = a->count, .step = step / every});
 }
 
 static tg_tensor rewrite_slice_of_concat(const tg_rewrite_args *args)
@@ -202,10 +199,18 @@ static void describe_slice(const void *attributes, char *text, size_t size)
              (long long)a->step);
 }
 
-const tg_op tg_op_slice = {
-    .name = "slice", .formula = "y = x[start : stop : step]", .traits = TG_SECOND_DERIVATIVE_ZERO, .min_inputs = 1, .max_inputs = 1,
-    .shape = shape_slice, .gradient = gradient_slice, RULES(slice_rules), .describe = describe_slice, .view = view_slice,
-    .run = run_slice, .tasks = tasks_slice};
+const tg_op tg_op_slice = {.name = "slice",
+                           .formula = "y = x[start : stop : step]",
+                           .traits = TG_SECOND_DERIVATIVE_ZERO,
+                           .min_inputs = 1,
+                           .max_inputs = 1,
+                           .shape = shape_slice,
+                           .gradient = gradient_slice,
+                           RULES(slice_rules),
+                           .describe = describe_slice,
+                           .view = view_slice,
+                           .run = run_slice,
+                           .tasks = tasks_slice};
 
 static int64_t clip(int64_t position, int64_t extent)
 {
@@ -229,8 +234,8 @@ tg_tensor tg_slice_at(tg_where where, tg_tensor x, int axis, int64_t start, int6
 static bool encode(tg_dtype dtype, double value, void *bytes)
 {
     float single = (float)value;
-    if (!tg_dtype_is_float(dtype) && !(value >= (dtype == TG_I32 ? INT32_MIN : 0) && value <= (dtype == TG_I32 ? INT32_MAX : UINT8_MAX) &&
-                                       value == floor(value)))
+    if (!tg_dtype_is_float(dtype) && !(value >= (dtype == TG_I32 ? INT32_MIN : 0) &&
+                                       value <= (dtype == TG_I32 ? INT32_MAX : UINT8_MAX) && value == floor(value)))
         return false;
     int32_t whole = dtype == TG_I32 ? (int32_t)value : 0;
     uint8_t byte = dtype == TG_U8 ? (uint8_t)value : 0;
@@ -251,7 +256,8 @@ static bool shape_pad(tg_infer *infer)
     if (a->before < 0 || a->after < 0 || a->interior < 0)
         return tg_infer_fail(infer, "it cannot add fewer than 0 elements (see slice)");
     if (a->before > most || a->after > most || a->interior > most / (gaps + 1))
-        return tg_infer_fail(infer, "%lld and %lld are more elements than a tensor can have", (long long)a->before, (long long)a->after);
+        return tg_infer_fail(infer, "%lld and %lld are more elements than a tensor can have", (long long)a->before,
+                             (long long)a->after);
     if (!encode(x.dtype, a->value, bytes))
         return tg_infer_fail(infer, "%s has no value %g", tg_dtype_name(x.dtype), a->value);
     infer->result = x;
@@ -275,7 +281,9 @@ static pad_rows rows_of_pad(const tg_work *work)
 {
     int axis = (int)pad_of(work->attributes)->axis;
     tg_shape from = work->inputs[0].shape, to = work->output.shape;
-    pad_rows r = {.outer = tg_shape_product(to, 0, axis), .extent = from.dims[axis], .padded = to.dims[axis],
+    pad_rows r = {.outer = tg_shape_product(to, 0, axis),
+                  .extent = from.dims[axis],
+                  .padded = to.dims[axis],
                   .row = tg_shape_product(to, axis + 1, to.rank) * (int64_t)tg_dtype_size(work->output.dtype)};
     r.rows_per_task = r.row < TASK_BYTES ? TASK_BYTES / (r.row ? r.row : 1) : 1;
     return r;
@@ -354,9 +362,17 @@ static void describe_pad(const void *attributes, char *text, size_t size)
         snprintf(text + at, size - (size_t)at, ", %lld between", (long long)a->interior);
 }
 
-const tg_op tg_op_pad = {
-    .name = "pad", .formula = "y = x, with a value around it", .traits = TG_SECOND_DERIVATIVE_ZERO, .min_inputs = 1, .max_inputs = 1,
-    .shape = shape_pad, .gradient = gradient_pad, RULES(pad_rules), .describe = describe_pad, .run = run_pad, .tasks = tasks_pad};
+const tg_op tg_op_pad = {.name = "pad",
+                         .formula = "y = x, with a value around it",
+                         .traits = TG_SECOND_DERIVATIVE_ZERO,
+                         .min_inputs = 1,
+                         .max_inputs = 1,
+                         .shape = shape_pad,
+                         .gradient = gradient_pad,
+                         RULES(pad_rules),
+                         .describe = describe_pad,
+                         .run = run_pad,
+                         .tasks = tasks_pad};
 
 tg_tensor tg_pad_at(tg_where where, tg_tensor x, int axis, int64_t before, int64_t after, double value)
 {
@@ -381,8 +397,8 @@ static bool shape_concat(tg_infer *infer)
             return tg_infer_fail(infer, "part %d differs from part 0 in dtype or rank", i);
         for (int32_t axis = 0; axis < x.shape.rank; axis++)
             if (axis != a->axis && part.shape.dims[axis] != x.shape.dims[axis])
-                return tg_infer_fail(infer, "part %d has extent %lld in axis %d, part 0 has %lld", i, (long long)part.shape.dims[axis], axis,
-                                     (long long)x.shape.dims[axis]);
+                return tg_infer_fail(infer, "part %d has extent %lld in axis %d, part 0 has %lld", i,
+                                     (long long)part.shape.dims[axis], axis, (long long)x.shape.dims[axis]);
         infer->result.shape.dims[a->axis] += part.shape.dims[a->axis];
         if (!tg_shape_valid(infer->result.shape))
             return tg_infer_fail(infer, "together they have more elements than a tensor can have");
@@ -434,10 +450,7 @@ static tg_status run_concat(const tg_work *work, const tg_buffers *buffers, int 
     return TG_OK;
 }
 
-static tg_tensor rewrite_concat_of_one(const tg_rewrite_args *args)
-{
-    return args->n_inputs == 1 ? args->inputs[0] : tg_none();
-}
+static tg_tensor rewrite_concat_of_one(const tg_rewrite_args *args) { return args->n_inputs == 1 ? args->inputs[0] : tg_none(); }
 
 static const tg_rewrite_rule concat_rules[] = {
     {"concat(x) -> x", TG_EXACT, 0, rewrite_concat_of_one},
@@ -448,10 +461,17 @@ static void describe_concat(const void *attributes, char *text, size_t size)
     snprintf(text, size, "axis %d", ((const tg_axis_attributes *)attributes)->axis);
 }
 
-const tg_op tg_op_concat = {
-    .name = "concat", .formula = "y = the inputs, joined", .traits = TG_SECOND_DERIVATIVE_ZERO, .min_inputs = 1, .max_inputs = INT32_MAX,
-    .shape = shape_concat, .gradient = gradient_concat, RULES(concat_rules), .describe = describe_concat, .run = run_concat,
-    .tasks = tasks_concat};
+const tg_op tg_op_concat = {.name = "concat",
+                            .formula = "y = the inputs, joined",
+                            .traits = TG_SECOND_DERIVATIVE_ZERO,
+                            .min_inputs = 1,
+                            .max_inputs = INT32_MAX,
+                            .shape = shape_concat,
+                            .gradient = gradient_concat,
+                            RULES(concat_rules),
+                            .describe = describe_concat,
+                            .run = run_concat,
+                            .tasks = tasks_concat};
 
 tg_tensor tg_concat_at(tg_where where, const tg_tensor *parts, int n, int axis)
 {

@@ -1,23 +1,17 @@
 /* Softmax, log-softmax and logsumexp. Their kernels take contiguous rows, so other axes are transposed to the end first. */
+#include "ops/kernels/softmax.h"
 #include "ops/attributes.h"
 #include "ops/axes.h"
 #include "ops/kernel_set.h"
-#include "ops/kernels/softmax.h"
 #include "ops/op_entries.h"
 #include "ops/ops.h"
 #include "ops/rows.h"
 
 enum { TASK_ELEMENTS = 1 << 12 }; /* each an exponential, or more */
 
-static int64_t rows_of(tg_shape shape)
-{
-    return tg_shape_product(shape, 0, shape.rank - 1);
-}
+static int64_t rows_of(tg_shape shape) { return tg_shape_product(shape, 0, shape.rank - 1); }
 
-static int64_t rows_per_task(int64_t length)
-{
-    return length < TASK_ELEMENTS ? TASK_ELEMENTS / (length ? length : 1) : 1;
-}
+static int64_t rows_per_task(int64_t length) { return length < TASK_ELEMENTS ? TASK_ELEMENTS / (length ? length : 1) : 1; }
 
 int64_t tg_row_tasks(const tg_work *work, int phase)
 {
@@ -119,20 +113,29 @@ static tg_status run_logsumexp(const tg_work *work, const tg_buffers *buffers, i
 /* ---- entries ---- */
 
 /* A maximum, a subtraction, an exponential (counted as 10) and a sum for each element. */
-static double flops_rows(const tg_work *work)
-{
-    return 13 * (double)tg_shape_count(work->inputs[0].shape);
-}
+static double flops_rows(const tg_work *work) { return 13 * (double)tg_shape_count(work->inputs[0].shape); }
 
 /* tolerance: x - max is rounded, which exp makes relative; sums of positive terms are far within it. */
 #define ROWS .min_inputs = 1, .max_inputs = 1, .tolerance = 256, .flops = flops_rows, .tasks = tg_row_tasks
 
-const tg_op tg_op_softmax = {.name = "softmax", .formula = "y = exp(x) / sum of exp(x)", ROWS, .shape = shape_rows,
-                             .gradient = gradient_softmax, .run = run_softmax};
-const tg_op tg_op_log_softmax = {.name = "log_softmax", .formula = "y = x - log(sum of exp(x))", ROWS, .shape = shape_rows,
-                                 .gradient = gradient_log_softmax, .run = run_log_softmax};
-const tg_op tg_op_logsumexp = {.name = "logsumexp", .formula = "y = log(sum of exp(x))", ROWS, .shape = shape_logsumexp,
-                               .gradient = gradient_logsumexp, .run = run_logsumexp};
+const tg_op tg_op_softmax = {.name = "softmax",
+                             .formula = "y = exp(x) / sum of exp(x)",
+                             ROWS,
+                             .shape = shape_rows,
+                             .gradient = gradient_softmax,
+                             .run = run_softmax};
+const tg_op tg_op_log_softmax = {.name = "log_softmax",
+                                 .formula = "y = x - log(sum of exp(x))",
+                                 ROWS,
+                                 .shape = shape_rows,
+                                 .gradient = gradient_log_softmax,
+                                 .run = run_log_softmax};
+const tg_op tg_op_logsumexp = {.name = "logsumexp",
+                               .formula = "y = log(sum of exp(x))",
+                               ROWS,
+                               .shape = shape_logsumexp,
+                               .gradient = gradient_logsumexp,
+                               .run = run_logsumexp};
 
 /* An op on rows along any axis: exchanged with the last, and back. */
 static tg_tensor along(tg_where where, const tg_op *op, tg_tensor x, int axis)
@@ -149,15 +152,9 @@ static tg_tensor along(tg_where where, const tg_op *op, tg_tensor x, int axis)
     return tg_transpose_at(where, tg_apply_at(where, x.graph, op, &last, 1, NULL, 0), swap);
 }
 
-tg_tensor tg_softmax_at(tg_where where, tg_tensor x, int axis)
-{
-    return along(where, &tg_op_softmax, x, axis);
-}
+tg_tensor tg_softmax_at(tg_where where, tg_tensor x, int axis) { return along(where, &tg_op_softmax, x, axis); }
 
-tg_tensor tg_log_softmax_at(tg_where where, tg_tensor x, int axis)
-{
-    return along(where, &tg_op_log_softmax, x, axis);
-}
+tg_tensor tg_log_softmax_at(tg_where where, tg_tensor x, int axis) { return along(where, &tg_op_log_softmax, x, axis); }
 
 /* x with the axes of the mask joined to one, at the end. */
 static tg_tensor join_last(tg_where where, tg_tensor x, uint32_t mask)
@@ -187,12 +184,6 @@ static tg_tensor logsumexp(tg_where where, tg_tensor x, tg_axes axes, bool keep)
     return keep ? tg_reshape_at(where, y, tg_shape_reduced(tg_tensor_shape(x), mask, true)) : y;
 }
 
-tg_tensor tg_logsumexp_at(tg_where where, tg_tensor x, tg_axes axes)
-{
-    return logsumexp(where, x, axes, false);
-}
+tg_tensor tg_logsumexp_at(tg_where where, tg_tensor x, tg_axes axes) { return logsumexp(where, x, axes, false); }
 
-tg_tensor tg_logsumexp_keep_at(tg_where where, tg_tensor x, tg_axes axes)
-{
-    return logsumexp(where, x, axes, true);
-}
+tg_tensor tg_logsumexp_keep_at(tg_where where, tg_tensor x, tg_axes axes) { return logsumexp(where, x, axes, true); }

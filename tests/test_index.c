@@ -26,7 +26,8 @@ START_TEST(scatter_add_adds_repeated_rows)
     tg_tensor counts = workbench_count_up(&b, TG_I32, TG_SHAPE(2, 2));
     workbench_expect(tg_scatter_add(updates, indices, 4), 0, 0, 0, 10, 13, 0, 0, 2, 3);
     workbench_expect(tg_scatter_add(counts, workbench_values(&b, TG_I32, TG_SHAPE(2, 2), at), 4), 0, 0, 5, 0, 1);
-    workbench_expect_shape(tg_scatter_add(tg_slice(updates, 0, 0, 0, 1), workbench_values(&b, TG_I32, TG_SHAPE(0), at), 0), TG_SHAPE(0, 2));
+    workbench_expect_shape(tg_scatter_add(tg_slice(updates, 0, 0, 0, 1), workbench_values(&b, TG_I32, TG_SHAPE(0), at), 0),
+                           TG_SHAPE(0, 2));
     workbench_close(&b);
 }
 END_TEST
@@ -103,7 +104,8 @@ START_TEST(indices_out_of_range_fail_the_run)
         const int32_t wrong[] = {4, -1, INT32_MIN, INT32_MAX};
         for (int i = 0; i < 4; i++) {
             ck_assert_int_eq(run_with(results[k], index, wrong[i], message), TG_ERROR_RANGE);
-            ck_assert_msg(strstr(message, names[k]) && strstr(message, "test_index.c"), "\"%s\" does not name %s", message, names[k]);
+            ck_assert_msg(strstr(message, names[k]) && strstr(message, "test_index.c"), "\"%s\" does not name %s", message,
+                          names[k]);
         }
     }
     workbench_close(&b);
@@ -127,8 +129,10 @@ END_TEST
 START_TEST(rows_are_taken_before_they_are_worked_on)
 {
     workbench b = workbench_open(TG_F32);
-    tg_tensor images = tg_input(b.graph, "images", TG_U8, TG_SHAPE(50, 6)), index = tg_input(b.graph, "index", TG_I32, TG_SHAPE(4));
-    tg_tensor scaled = tg_div(tg_cast(images, TG_F32), tg_scalar(tg_one_hot(index, 50, TG_F32), 255)), batch = tg_gather(scaled, index);
+    tg_tensor images = tg_input(b.graph, "images", TG_U8, TG_SHAPE(50, 6)),
+              index = tg_input(b.graph, "index", TG_I32, TG_SHAPE(4));
+    tg_tensor scaled = tg_div(tg_cast(images, TG_F32), tg_scalar(tg_one_hot(index, 50, TG_F32), 255)),
+              batch = tg_gather(scaled, index);
     uint8_t pixels[300];
     int32_t at[] = {49, 0, 7, 7};
     for (int i = 0; i < 300; i++)
@@ -140,7 +144,8 @@ START_TEST(rows_are_taken_before_they_are_worked_on)
     const tg_graph *graph = tg_plan_graph(plan);
     for (int32_t id = 0; id < tg_graph_count(graph); id++) {
         const tg_node *node = tg_graph_node(graph, id);
-        ck_assert_msg((node->op->traits & TG_LEAF) || tg_shape_count(node->type.shape) <= 24, "%s still works on all rows", node->op->name);
+        ck_assert_msg((node->op->traits & TG_LEAF) || tg_shape_count(node->type.shape) <= 24, "%s still works on all rows",
+                      node->op->name);
     }
     tg_plan_free(plan);
     float *got = workbench_bytes(batch);
@@ -164,10 +169,12 @@ START_TEST(mistakes_are_named)
 {
     workbench b = workbench_open(TG_F32);
 #define X(dtype, ...) workbench_count_up(&b, dtype, TG_SHAPE(__VA_ARGS__))
-    workbench_expect_error(&b, tg_gather(X(TG_F32, 2, 3), X(TG_F32, 2)), "gather of [2, 3] f32 and [2] f32: the indices are f32, not i32");
+    workbench_expect_error(&b, tg_gather(X(TG_F32, 2, 3), X(TG_F32, 2)),
+                           "gather of [2, 3] f32 and [2] f32: the indices are f32, not i32");
     workbench_expect_error(&b, tg_gather(tg_full(X(TG_F32, 1), TG_SCALAR, 0), X(TG_I32, 2)), "a scalar has no rows");
     workbench_expect_error(&b, tg_gather(X(TG_F32, 1, 1, 1, 1, 1), X(TG_I32, 1, 1, 1, 1, 1)), "more than 8 axes");
-    workbench_expect_error(&b, tg_scatter_add(X(TG_F32, 2, 3), X(TG_I32, 3), 4), "the updates' first axes must be those of the indices");
+    workbench_expect_error(&b, tg_scatter_add(X(TG_F32, 2, 3), X(TG_I32, 3), 4),
+                           "the updates' first axes must be those of the indices");
     workbench_expect_error(&b, tg_scatter_add(X(TG_F32, 2), X(TG_I32, 2, 1), 4), "the updates' first axes");
     workbench_expect_error(&b, tg_scatter_add(X(TG_U8, 2), X(TG_I32, 2), 4), "sums of u8 would overflow");
     workbench_expect_error(&b, tg_scatter_add(X(TG_F32, 2), X(TG_F64, 2), 4), "the indices are f64");

@@ -66,8 +66,8 @@ START_TEST(copies_walk_as_their_strides_say)
                 at += rest % plain.dims[axis] * plain.strides[axis];
                 rest /= plain.dims[axis];
             }
-            ck_assert_msg(memcmp(got + i * plain.element, source + at, (size_t)plain.element) == 0, "trial %d, element %lld", trial,
-                          (long long)i);
+            ck_assert_msg(memcmp(got + i * plain.element, source + at, (size_t)plain.element) == 0, "trial %d, element %lld",
+                          trial, (long long)i);
         }
         free(source);
         free(got);
@@ -105,7 +105,8 @@ static const tg_dtype dtypes[] = {TG_F32, TG_F64, TG_I32, TG_U8};
 
 START_TEST(transposing_moves_axes_of_every_dtype)
 {
-    const int32_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 1, 3}, {0, 3, 1, 2}, {1, 0, 3, 2}, {2, 3, 0, 1}, {0, 2, 3, 1}, {1, 2, 3, 0}};
+    const int32_t orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 1, 3}, {0, 3, 1, 2},
+                                 {1, 0, 3, 2}, {2, 3, 0, 1}, {0, 2, 3, 1}, {1, 2, 3, 0}};
     tg_shape shape = TG_SHAPE(2, 3, 5, 4), turned;
     for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) {
         workbench b = workbench_open(TG_F32);
@@ -203,7 +204,8 @@ START_TEST(mistakes_are_named)
     workbench_expect_error(&b, tg_reshape(X(3, 4), TG_SHAPE(5, -1)), "[5, -1] is no shape that it can have");
     workbench_expect_error(&b, tg_reshape(X(3, 4), TG_SHAPE(-1, -1)), "[-1, -1] is no shape");
     workbench_expect_error(&b, tg_reshape(X(0, 4), TG_SHAPE(0, -1)), "is no shape");
-    workbench_expect_error(&b, tg_broadcast_to(X(3, 4), TG_SHAPE(3, 5)), "broadcast_to of [3, 4] f32: it does not broadcast to [3, 5]");
+    workbench_expect_error(&b, tg_broadcast_to(X(3, 4), TG_SHAPE(3, 5)),
+                           "broadcast_to of [3, 4] f32: it does not broadcast to [3, 5]");
     workbench_expect_error(&b, tg_broadcast_to(X(3, 4), TG_SHAPE(4)), "it does not broadcast to [4]");
     workbench_expect_error(&b, tg_transpose(X(3, 4), TG_AXES(0, 0)), "the axes are no permutation of 0 to 1");
     workbench_expect_error(&b, tg_transpose(X(3, 4), TG_AXES(0)), "a permutation of its 2 axes is needed, not of 1");
@@ -306,14 +308,17 @@ static int64_t elements_of(tg_tensor x, const char *op)
 START_TEST(slices_move_through_pointwise_ops)
 {
     workbench b = workbench_open(TG_F32);
-    tg_tensor x = opaque(&b, TG_SHAPE(5, 6), "x"), row = opaque(&b, TG_SHAPE(6), "row"), column = opaque(&b, TG_SHAPE(5, 1), "column");
-    tg_tensor y = tg_exp(tg_mul(tg_add(x, row), tg_sub(column, tg_scalar(x, 0.5)))), rows = tg_slice(y, 0, 1, 5, 2), columns = tg_slice(y, 1, 4, 6, 1);
+    tg_tensor x = opaque(&b, TG_SHAPE(5, 6), "x"), row = opaque(&b, TG_SHAPE(6), "row"),
+              column = opaque(&b, TG_SHAPE(5, 1), "column");
+    tg_tensor y = tg_exp(tg_mul(tg_add(x, row), tg_sub(column, tg_scalar(x, 0.5)))), rows = tg_slice(y, 0, 1, 5, 2),
+              columns = tg_slice(y, 1, 4, 6, 1);
     ck_assert_int_eq(elements_of(rows, "exp"), 12);
     ck_assert_int_eq(elements_of(columns, "exp"), 10);
     ck_assert_int_eq(elements_of(columns, "add"), 10);
     expect_gone(rows, "none");
     expect_gone(columns, "none");
-    tg_tensor wide = tg_slice(tg_broadcast_to(row, TG_SHAPE(5, 6)), 0, 1, 3, 1), narrow = tg_slice(tg_broadcast_to(row, TG_SHAPE(5, 6)), 1, 1, 3, 1);
+    tg_tensor wide = tg_slice(tg_broadcast_to(row, TG_SHAPE(5, 6)), 0, 1, 3, 1),
+              narrow = tg_slice(tg_broadcast_to(row, TG_SHAPE(5, 6)), 1, 1, 3, 1);
     ck_assert_int_eq(elements_of(wide, "broadcast_to"), 12);
     ck_assert_int_eq(elements_of(narrow, "broadcast_to"), 10);
     expect_gone(wide, "slice");

@@ -6,12 +6,14 @@
 START_TEST(cross_entropy_agrees_with_numpy)
 {
     workbench b = workbench_open(TG_F64);
-    const double x[] = {1, 2, 3, 0.5, -1, 4, 1000, 0, -1000}, classes[] = {2, 0, 1}, soft[] = {0.2, 0.3, 0.5, 1, 0, 0, 0, 0.5, 0.5};
+    const double x[] = {1, 2, 3, 0.5, -1, 4, 1000, 0, -1000}, classes[] = {2, 0, 1},
+                 soft[] = {0.2, 0.3, 0.5, 1, 0, 0, 0, 0.5, 0.5};
     tg_tensor logits = workbench_values(&b, TG_F64, TG_SHAPE(3, 3), x);
     tg_tensor sparse = tg_cross_entropy(logits, workbench_values(&b, TG_I32, TG_SHAPE(3), classes));
     /* scipy: logsumexp(x, 1) - x[range(3), classes]; -(soft * log_softmax(x, 1)).sum(1) */
     workbench_expect(sparse, 1e-12, 0.4076059644443801, 3.536269565124779, 1000);
-    workbench_expect(tg_cross_entropy(logits, workbench_values(&b, TG_F64, TG_SHAPE(3, 3), soft)), 1e-12, 1.1076059644443801, 3.536269565124779, 1500);
+    workbench_expect(tg_cross_entropy(logits, workbench_values(&b, TG_F64, TG_SHAPE(3, 3), soft)), 1e-12, 1.1076059644443801,
+                     3.536269565124779, 1500);
     workbench_close(&b);
 }
 END_TEST
@@ -23,7 +25,8 @@ static void *losses_and_gradient(tg_isa isa, tg_dtype dtype, bool dense, bool si
     tg_tensor logits = tg_variable(b.graph, "logits", TG_FLOAT, TG_SHAPE(n, classes), (tg_init){TG_INIT_NORMAL, 0, 3});
     double *draw = workbench_draw(n, 0, (double)classes, 31);
     tg_tensor labels = workbench_values(&b, TG_I32, TG_SHAPE(n), draw);
-    tg_tensor loss = tg_cross_entropy(logits, dense ? tg_one_hot(labels, classes, TG_FLOAT) : labels), mean = tg_mean(loss, TG_ALL_AXES);
+    tg_tensor loss = tg_cross_entropy(logits, dense ? tg_one_hot(labels, classes, TG_FLOAT) : labels),
+              mean = tg_mean(loss, TG_ALL_AXES);
     tg_tensor roots[] = {loss, mean, tg_gradient(mean, logits)};
     tg_compile_options options = tg_compile_defaults(b.context);
     options.simplify = simplify;
@@ -66,7 +69,8 @@ END_TEST
 START_TEST(dense_one_hot_labels_become_sparse)
 {
     workbench b = workbench_open(TG_F32);
-    tg_tensor labels = tg_input(b.graph, "labels", TG_I32, TG_SHAPE(5)), logits = tg_random_normal(b.graph, "x", TG_F32, TG_SHAPE(5, 3), 0, 1);
+    tg_tensor labels = tg_input(b.graph, "labels", TG_I32, TG_SHAPE(5)),
+              logits = tg_random_normal(b.graph, "x", TG_F32, TG_SHAPE(5, 3), 0, 1);
     tg_tensor loss = tg_cross_entropy(logits, tg_one_hot(labels, 3, TG_F32));
     ck_assert_int_eq(workbench_nodes(loss, "cross_entropy_dense", false), 0);
     ck_assert_int_eq(workbench_nodes(loss, "one_hot", false), 0);
@@ -78,7 +82,8 @@ END_TEST
 START_TEST(cross_entropy_is_stable)
 {
     workbench b = workbench_open(TG_F32);
-    const double x[] = {10000, 0, -10000, 0, 0, 0, -INFINITY, 3, 3, 1, NAN, 2}, classes[] = {0, 1, 2, 2}, certain[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1};
+    const double x[] = {10000, 0, -10000, 0, 0, 0, -INFINITY, 3, 3, 1, NAN, 2}, classes[] = {0, 1, 2, 2},
+                 certain[] = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1};
     tg_tensor logits = workbench_values(&b, TG_F32, TG_SHAPE(4, 3), x);
     const double log3 = 1.0986122886681098, log2 = 0.6931471805599453;
     workbench_expect(tg_cross_entropy(logits, workbench_values(&b, TG_I32, TG_SHAPE(4), classes)), 2e-7, 0, log3, log2, NAN);
@@ -94,7 +99,8 @@ END_TEST
 static void train(bool dense, float losses[8])
 {
     workbench b = workbench_open(TG_F32);
-    tg_tensor x = workbench_random(&b, TG_F32, TG_SHAPE(64, 20), -1, 1, 41), labels = workbench_random(&b, TG_I32, TG_SHAPE(64), 0, 10, 42);
+    tg_tensor x = workbench_random(&b, TG_F32, TG_SHAPE(64, 20), -1, 1, 41),
+              labels = workbench_random(&b, TG_I32, TG_SHAPE(64), 0, 10, 42);
     tg_tensor w = tg_variable(b.graph, "w", TG_F32, TG_SHAPE(20, 10), (tg_init){TG_INIT_NORMAL, 0, 0.3});
     tg_tensor products = tg_mul(tg_reshape(x, TG_SHAPE(64, 20, 1)), tg_reshape(w, TG_SHAPE(1, 20, 10)));
     tg_tensor logits = tg_sum(products, TG_AXES(1));
@@ -135,11 +141,13 @@ START_TEST(mean_squared_error_is_one_value_an_example)
 {
     workbench b = workbench_open(TG_F32);
     const double p[] = {1, 2, 3, 4, 5, 6}, t[] = {1, 0, 3, 2, 5, 9};
-    tg_tensor prediction = workbench_values(&b, TG_F32, TG_SHAPE(2, 3), p), target = workbench_values(&b, TG_F32, TG_SHAPE(2, 3), t);
+    tg_tensor prediction = workbench_values(&b, TG_F32, TG_SHAPE(2, 3), p),
+              target = workbench_values(&b, TG_F32, TG_SHAPE(2, 3), t);
     workbench_expect(tg_mean_squared_error(prediction, target), 1e-6, 4 / 3.0, 13 / 3.0);
     tg_shape flat = TG_SHAPE(6);
     workbench_expect(tg_mean_squared_error(tg_reshape(prediction, flat), tg_reshape(target, flat)), 0, 0, 4, 0, 4, 0, 9);
-    workbench_expect_error(&b, tg_mean_squared_error(tg_reshape(prediction, TG_SHAPE(6, 1)), tg_reshape(target, flat)), "of [6, 1] and [6]");
+    workbench_expect_error(&b, tg_mean_squared_error(tg_reshape(prediction, TG_SHAPE(6, 1)), tg_reshape(target, flat)),
+                           "of [6, 1] and [6]");
     workbench_close(&b);
 }
 END_TEST

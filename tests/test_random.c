@@ -146,8 +146,10 @@ START_TEST(dropout_drops_in_training_alone)
 {
     enum { N = 50000 };
     workbench b = workbench_open(TG_F32);
-    tg_tensor x = tg_variable(b.graph, "x", TG_F32, TG_SHAPE(N), (tg_init){TG_INIT_UNIFORM, 1, 2}), y = tg_dropout(x, "dropout", 0.3);
-    double *before = workbench_eval(x), *after = workbench_eval(y), *gradient = workbench_eval(tg_gradient(tg_sum(y, TG_ALL_AXES), x));
+    tg_tensor x = tg_variable(b.graph, "x", TG_F32, TG_SHAPE(N), (tg_init){TG_INIT_UNIFORM, 1, 2}),
+              y = tg_dropout(x, "dropout", 0.3);
+    double *before = workbench_eval(x), *after = workbench_eval(y),
+           *gradient = workbench_eval(tg_gradient(tg_sum(y, TG_ALL_AXES), x));
     int64_t kept = 0;
     for (int i = 0; i < N; i++) {
         bool keep = uniform_of("dropout", 0, i) < (double)0.7f;
@@ -186,7 +188,8 @@ START_TEST(mistakes_are_named)
 #undef UNIFORM
     const double bad_rates[] = {-0.1, 1, NAN};
     for (int i = 0; i < 3; i++)
-        workbench_expect_error(&b, tg_dropout(workbench_count_up(&b, TG_F32, TG_SHAPE(2)), "d", bad_rates[i]), "must lie in [0, 1)");
+        workbench_expect_error(&b, tg_dropout(workbench_count_up(&b, TG_F32, TG_SHAPE(2)), "d", bad_rates[i]),
+                               "must lie in [0, 1)");
     workbench_expect_error(&b, tg_dropout(workbench_count_up(&b, TG_I32, TG_SHAPE(2)), "d", 0.5), "dropout of i32");
     ck_assert(!tg_ok(tg_dropout(tg_none(), "d", 0.5)));
     ck_assert(!tg_ok(tg_random_uniform(NULL, "x", TG_F32, TG_SHAPE(2), 0, 1)));

@@ -7,13 +7,16 @@
 
 /* ---- kernels ---- */
 
-static void expect_bits(const float *got, const float *expected, int64_t n, const char *what, tg_isa isa, int64_t rows, int64_t length)
+static void expect_bits(const float *got, const float *expected, int64_t n, const char *what, tg_isa isa, int64_t rows,
+                        int64_t length)
 {
-    ck_assert_msg(memcmp(got, expected, (size_t)n * sizeof *got) == 0, "%s of [%lld, %lld] on %s: other bits than the plain kernel's", what,
-                  (long long)rows, (long long)length, tg_isa_name(isa));
+    ck_assert_msg(memcmp(got, expected, (size_t)n * sizeof *got) == 0,
+                  "%s of [%lld, %lld] on %s: other bits than the plain kernel's", what, (long long)rows, (long long)length,
+                  tg_isa_name(isa));
 }
 
-static void compare_with_plain(tg_isa isa, tg_reduce_kind kind, const float *x, int64_t rows, int64_t n, float *got, float *expected)
+static void compare_with_plain(tg_isa isa, tg_reduce_kind kind, const float *x, int64_t rows, int64_t n, float *got,
+                               float *expected)
 {
     const tg_kernels *kernels = tg_kernels_for(isa);
     kernels->reduce_rows(kind, x, rows, n, n, got);
@@ -28,7 +31,8 @@ static void compare_with_plain(tg_isa isa, tg_reduce_kind kind, const float *x, 
 
 START_TEST(kernels_give_the_plain_order_s_bits)
 {
-    static const int64_t lengths[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 17, 31, 32, 33, 47, 100, 1023, 1024, 1025, 4096, 5000, 9001};
+    static const int64_t lengths[] = {0,  1,  2,  3,  4,  5,   7,    8,    9,    10,   15,   16,
+                                      17, 31, 32, 33, 47, 100, 1023, 1024, 1025, 4096, 5000, 9001};
     enum { MOST = 300 * 1030 };
     double *draw = workbench_draw(MOST, -1, 1, 3);
     float *x = malloc(MOST * sizeof *x), *got = malloc(MOST * sizeof *got), *expected = malloc(MOST * sizeof *expected);
@@ -192,9 +196,10 @@ static void check_reductions(tg_isa isa, int threads, tg_dtype dtype, tg_shape s
 
 START_TEST(any_axes_agree_with_loops)
 {
-    const tg_shape shapes[] = {TG_SHAPE(5408, 32), TG_SHAPE(128, 100), TG_SHAPE(70001),         TG_SHAPE(3, 40000),     TG_SHAPE(2500, 3),
-                               TG_SHAPE(5, 1100),  TG_SHAPE(2, 90, 50), TG_SHAPE(4, 3, 17, 5),  TG_SHAPE(2, 3, 2, 3, 5), TG_SHAPE(1, 7, 1),
-                               TG_SHAPE(9, 1, 20), TG_SCALAR,           TG_SHAPE(20, 15, 2, 33), TG_SHAPE(90, 1100)};
+    const tg_shape shapes[] = {TG_SHAPE(5408, 32),      TG_SHAPE(128, 100), TG_SHAPE(70001),     TG_SHAPE(3, 40000),
+                               TG_SHAPE(2500, 3),       TG_SHAPE(5, 1100),  TG_SHAPE(2, 90, 50), TG_SHAPE(4, 3, 17, 5),
+                               TG_SHAPE(2, 3, 2, 3, 5), TG_SHAPE(1, 7, 1),  TG_SHAPE(9, 1, 20),  TG_SCALAR,
+                               TG_SHAPE(20, 15, 2, 33), TG_SHAPE(90, 1100)};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (uint32_t mask = 0; mask < 1u << shapes[s].rank; mask++) {
             void *bits = NULL, *bits64 = NULL;
@@ -213,7 +218,11 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
     const struct {
         tg_shape shape;
         uint32_t mask;
-    } cases[] = {{TG_SHAPE(21632, 32), 1}, {TG_SHAPE(70001), 1}, {TG_SHAPE(3, 40000), 3}, {TG_SHAPE(90, 1100), 1}, {TG_SHAPE(40, 30, 2, 70), 5}};
+    } cases[] = {{TG_SHAPE(21632, 32), 1},
+                 {TG_SHAPE(70001), 1},
+                 {TG_SHAPE(3, 40000), 3},
+                 {TG_SHAPE(90, 1100), 1},
+                 {TG_SHAPE(40, 30, 2, 70), 5}};
     const int threads[] = {1, 2, 3, 7};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         void *bits = NULL, *bits64 = NULL;
@@ -333,8 +342,8 @@ START_TEST(logsumexp_and_softmax_are_stable_along_any_axes)
         ck_assert_double_le(fabs(lse[j] - log(totals[j])), 2e-6);
     /* scipy.special.softmax([1, 2, 3]) */
     const double three[] = {1, 2, 3};
-    workbench_expect(tg_softmax(workbench_values(&b, TG_F64, TG_SHAPE(3), three), 0), 1e-15, 0.09003057317038046, 0.24472847105479764,
-                     0.6652409557748218);
+    workbench_expect(tg_softmax(workbench_values(&b, TG_F64, TG_SHAPE(3), three), 0), 1e-15, 0.09003057317038046,
+                     0.24472847105479764, 0.6652409557748218);
     workbench_expect(tg_softmax(tg_slice(x, 0, 0, 2, 1), -1), 1e-6, 0.2689414, 0.7310586, 0.7310586, 0.2689414);
     free(soft);
     free(logs);

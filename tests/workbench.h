@@ -112,21 +112,21 @@ static inline double *workbench_eval(tg_tensor x)
 }
 
 /** Compares with values in order; NaN equals NaN. */
-#define workbench_expect(x, tolerance, ...)                                                                                      \
-    do {                                                                                                                         \
-        const double expected_[] = {__VA_ARGS__};                                                                                \
-        double *got_ = workbench_eval(x);                                                                                        \
-        ck_assert_int_eq(tg_shape_count(tg_tensor_shape(x)), (int64_t)(sizeof expected_ / sizeof *expected_));                   \
-        for (size_t i_ = 0; i_ < sizeof expected_ / sizeof *expected_; i_++)                                                     \
-            ck_assert_msg(got_[i_] == expected_[i_] || (isnan(got_[i_]) && isnan(expected_[i_])) ||                              \
-                              fabs(got_[i_] - expected_[i_]) <= (tolerance),                                                     \
-                          "element %zu is %.17g, not %.17g", i_, got_[i_], expected_[i_]);                                       \
-        free(got_);                                                                                                              \
+#define workbench_expect(x, tolerance, ...)                                                                    \
+    do {                                                                                                       \
+        const double expected_[] = {__VA_ARGS__};                                                              \
+        double *got_ = workbench_eval(x);                                                                      \
+        ck_assert_int_eq(tg_shape_count(tg_tensor_shape(x)), (int64_t)(sizeof expected_ / sizeof *expected_)); \
+        for (size_t i_ = 0; i_ < sizeof expected_ / sizeof *expected_; i_++)                                   \
+            ck_assert_msg(got_[i_] == expected_[i_] || (isnan(got_[i_]) && isnan(expected_[i_])) ||            \
+                              fabs(got_[i_] - expected_[i_]) <= (tolerance),                                   \
+                          "element %zu is %.17g, not %.17g", i_, got_[i_], expected_[i_]);                     \
+        free(got_);                                                                                            \
     } while (0)
 
-#define workbench_expect_shape(x, ...)                                                                         \
-    do {                                                                                                       \
-        char got_[200], want_[200];                                                                            \
+#define workbench_expect_shape(x, ...)                                                                                           \
+    do {                                                                                                                         \
+        char got_[200], want_[200];                                                                                              \
         ck_assert_str_eq(tg_shape_text(tg_tensor_shape(x), got_, sizeof got_), tg_shape_text(__VA_ARGS__, want_, sizeof want_)); \
     } while (0)
 

@@ -98,9 +98,9 @@ static void copy_tiles(const tg_copy *copy, const char *from, char *to, int64_t 
 
 /* Where a walk over the units stands. */
 typedef struct odometer {
-    int64_t at[TG_COPY_RANK];                        /* unit along each axis */
+    int64_t at[TG_COPY_RANK];                               /* unit along each axis */
     int64_t from_step[TG_COPY_RANK], to_step[TG_COPY_RANK]; /* bytes to the next one */
-    int64_t from, to;                                /* bytes from the start */
+    int64_t from, to;                                       /* bytes from the start */
 } odometer;
 
 static odometer start_at(const tg_copy *copy, const cut *c, int64_t unit)
@@ -133,10 +133,7 @@ static void next_unit(const tg_copy *copy, const cut *c, odometer *o)
     }
 }
 
-static int64_t at_most(int64_t n, int64_t limit)
-{
-    return n < limit ? n : limit;
-}
+static int64_t at_most(int64_t n, int64_t limit) { return n < limit ? n : limit; }
 
 void tg_copy_run(const tg_copy *copy, const void *from, void *to, int64_t task)
 {
@@ -150,7 +147,8 @@ void tg_copy_run(const tg_copy *copy, const void *from, void *to, int64_t task)
         const char *source = (const char *)from + o.from;
         char *target = (char *)to + o.to;
         if (c.tiled >= 0)
-            copy_tiles(copy, source, target, at_most(copy->dims[c.tiled] - o.at[c.tiled] * TILE, TILE), o.to_step[c.tiled] / TILE);
+            copy_tiles(copy, source, target, at_most(copy->dims[c.tiled] - o.at[c.tiled] * TILE, TILE),
+                       o.to_step[c.tiled] / TILE);
         else if (c.whole)
             memcpy(target, source, (size_t)(at_most(copy->dims[0] - o.at[0] * TASK_ELEMENTS, TASK_ELEMENTS) * copy->element));
         else

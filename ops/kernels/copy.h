@@ -1,4 +1,4 @@
-/* Copies that reorder: any walk over a source by strides, written as contiguous elements. For every dtype; nothing here needs vectors. */
+/* Copies that reorder: any walk over a source by strides, written as contiguous elements of any dtype. */
 #ifndef TG_OPS_KERNELS_COPY_H
 #define TG_OPS_KERNELS_COPY_H
 

@@ -5,8 +5,8 @@
 #include "ops/kernels/reduce_lanes.h"
 
 enum {
-    AT_ONCE = GROUP == 4 ? 2 : 4,       /* rows or blocks side by side, so that additions do not wait for each other */
-    NARROW = TG_REDUCE_LANES - 1        /* the widest matrix whose columns take all lanes */
+    AT_ONCE = GROUP == 4 ? 2 : 4, /* rows or blocks side by side, so that additions do not wait for each other */
+    NARROW = TG_REDUCE_LANES - 1  /* the widest matrix whose columns take all lanes */
 };
 
 /* `count` stretches of n terms, `stride` apart, each into its lanes. */
@@ -74,7 +74,8 @@ void TG_SET(reduce_rows)(tg_reduce_kind kind, const void *x, int64_t rows, int64
 }
 
 /* `registers` vectors of columns, the last of them `part` wide. */
-TG_INLINE void column_block(tg_reduce_kind kind, const float *x, int64_t n, int64_t stride, int registers, int64_t part, float *out)
+TG_INLINE void column_block(tg_reduce_kind kind, const float *x, int64_t n, int64_t stride, int registers, int64_t part,
+                            float *out)
 {
     for (int64_t start = 0; start == 0 || start < n; start += TG_REDUCE_COLUMN_BLOCK) {
         int64_t stop = n - start < TG_REDUCE_COLUMN_BLOCK ? n : start + TG_REDUCE_COLUMN_BLOCK;

@@ -1,7 +1,8 @@
 /* The order in which a reduction combines its terms. It depends on extents alone, so the bits do too:
-   a row of contiguous terms goes block by block (TG_REDUCE_BLOCK terms) into TG_REDUCE_LANES interleaved lanes, which a tree folds;
-   a column of a matrix that is TG_REDUCE_LANES wide or wider goes into TG_REDUCE_COLUMN_LANES by its row, folded after each
-   TG_REDUCE_COLUMN_BLOCK rows; narrower ones into TG_REDUCE_LANES. A tree folds lane i with lane i + half, then half of that. */
+   a row of contiguous terms goes block by block (TG_REDUCE_BLOCK terms) into TG_REDUCE_LANES interleaved lanes, which a tree
+   folds; a column of a matrix that is TG_REDUCE_LANES wide or wider goes into TG_REDUCE_COLUMN_LANES by its row, folded after
+   each TG_REDUCE_COLUMN_BLOCK rows; a narrower one into TG_REDUCE_LANES. A tree folds lane i with lane i + half, then half of
+   that. */
 #ifndef TG_OPS_KERNELS_REDUCE_H
 #define TG_OPS_KERNELS_REDUCE_H
 

@@ -17,10 +17,7 @@ TG_INLINE vf combine(tg_reduce_kind kind, vf a, vf b)
     return kind == TG_REDUCE_SUM ? vf_add(a, b) : kind == TG_REDUCE_MAX ? vf_max_nan(a, b) : vf_min_nan(a, b);
 }
 
-TG_INLINE float neutral(tg_reduce_kind kind)
-{
-    return kind == TG_REDUCE_SUM ? 0 : kind == TG_REDUCE_MAX ? -INFINITY : INFINITY;
-}
+TG_INLINE float neutral(tg_reduce_kind kind) { return kind == TG_REDUCE_SUM ? 0 : kind == TG_REDUCE_MAX ? -INFINITY : INFINITY; }
 
 /** What the tree makes of the lanes. */
 TG_INLINE float fold(tg_reduce_kind kind, const vf lanes[GROUP])

@@ -1,4 +1,4 @@
-/* Softmax, log-softmax, logsumexp and cross-entropy of f32 rows on vectors. Sums are in the order that ops/kernels/reduce.h gives. */
+/* Softmax, log-softmax, logsumexp and cross-entropy of f32 rows on vectors; sums in the order of ops/kernels/reduce.h. */
 #include "ops/kernels/kernels.h"
 #include "ops/kernels/reduce_lanes.h"
 #include "ops/kernels/vector_math.h"
@@ -10,10 +10,7 @@ typedef struct measures {
     float max[BATCH], sum[BATCH]; /* of each row; of exp(x - max) */
 } measures;
 
-TG_INLINE vf load(const float *p, int64_t n)
-{
-    return n >= VF_WIDTH ? vf_load(p) : vf_load_part(p, n);
-}
+TG_INLINE vf load(const float *p, int64_t n) { return n >= VF_WIDTH ? vf_load(p) : vf_load_part(p, n); }
 
 TG_INLINE void store(float *p, int64_t n, vf v)
 {
@@ -24,10 +21,7 @@ TG_INLINE void store(float *p, int64_t n, vf v)
 }
 
 /* v where the lane is one of the first n, else `other`. */
-TG_INLINE vf first_lanes(int64_t n, vf v, float other)
-{
-    return n >= VF_WIDTH ? v : vf_select(vm_first(n), v, vf_set1(other));
-}
+TG_INLINE vf first_lanes(int64_t n, vf v, float other) { return n >= VF_WIDTH ? v : vf_select(vm_first(n), v, vf_set1(other)); }
 
 /* A row of at most TG_REDUCE_LANES logits, in registers: its maximum, exp(x - max) and the sum of these. */
 TG_INLINE float short_row(const float *x, int64_t n, vf terms[GROUP], float *sum)

@@ -1,5 +1,5 @@
-/* Softmax and what is made of its parts: rows of n contiguous logits. The f32 kernels are vectors' (ops/kernels/softmax.c); these,
-   in f64 and plain C, are also their references. An infinite maximum gives NaN, but logsumexp's infinity. */
+/* Softmax and what is made of its parts: rows of n contiguous logits. The f32 kernels are vectors' (ops/kernels/softmax.c);
+   these, in f64 and plain C, are also their references. An infinite maximum gives NaN, but logsumexp's infinity. */
 #ifndef TG_OPS_KERNELS_SOFTMAX_H
 #define TG_OPS_KERNELS_SOFTMAX_H
 
