@@ -112,7 +112,11 @@ static void add_node(tg_dot_boxes *b, const tg_graph *graph, const tg_node *node
     box->count++;
     box->fused = !folded && box->count > 1;
     box->role = role_of(b, node);
-    box->scope = target >= 0 ? tg_graph_node(graph, target)->scope : node->scope;
+    if (target >= 0)
+        box->scope = tg_graph_node(graph, target)->scope;
+    else if (!box->contracts)
+        box->scope = node->scope;
+    box->contracts |= (node->op->traits & TG_CONTRACTION) != 0;
     b->box_of[node->id] = at;
 }
 

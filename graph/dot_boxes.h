@@ -19,6 +19,7 @@ typedef struct tg_dot_box {
     int32_t variable;    /* id of the variable that a folded update assigns, or -1 */
     const char *scope;   /* the layer it is drawn in */
     bool fused;          /* a group */
+    bool contracts;      /* a contraction is in it: the group is drawn in that one's layer */
     bool folded;         /* an update drawn as one box */
     bool kept;           /* the backward pass reads a forward tensor of it */
 } tg_dot_box;
