@@ -230,9 +230,9 @@ TG_OP(conv2d_kernel_gradient, SAMPLE_WITH(CONV2D_GRADIENT(3, 2, 1, 1, 1, 1, 0, 0
 #define POOL(...) ATTRIBUTES(tg_pool2d_attributes, WINDOW(__VA_ARGS__))
 TG_OP(max_pool2d, DISTINCT_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)), DISTINCT_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)),
       DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), DISTINCT_WITH(POOL(1, 1, 1, 1), F(1, 2, 2, 1)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)),
-      DISTINCT_WITH(POOL(2, 2, 2, 2), IN(TG_FLOAT, -9, 9, 1, 4, 4, 19)), SAMPLE_WITH(POOL(20, 20, 20, 20), F(1, 20, 20, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
+      DISTINCT_WITH(POOL(2, 2, 2, 2), IN(TG_FLOAT, -9, 9, 1, 4, 4, 19)), SAMPLE_WITH(POOL(16, 16, 16, 16), F(1, 16, 16, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
 TG_OP(max_pool2d_argmax, DISTINCT_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)), DISTINCT_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)),
-      DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), IN(TG_FLOAT, -9, 9, 1, 4, 4, 19)),
+      DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19)),
       SAMPLE_WITH(POOL(16, 16, 16, 16), F(1, 16, 16, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
 TG_OP(pool_gather2d, SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2), IN(TG_U8, 0, 4, 2, 2, 2, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3), IN(TG_U8, 0, 4, 1, 2, 2, 3)),
       SAMPLE_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2), IN(TG_U8, 0, 6, 1, 3, 3, 2)), SAMPLE_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2), IN(TG_U8, 0, 2, 1, 2, 3, 2)),

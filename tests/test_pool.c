@@ -191,6 +191,17 @@ START_TEST(overlapping_windows_add_their_gradients)
 }
 END_TEST
 
+/* Larger windows than an argmax can describe have no gradient, but a maximum and a mean. */
+START_TEST(windows_may_be_large)
+{
+    workbench w = workbench_open(TG_F32);
+    tg_tensor x = tg_reshape(workbench_count_up(&w, TG_F32, TG_SHAPE(800)), TG_SHAPE(1, 20, 20, 2));
+    workbench_expect(tg_max_pool2d(x, 20), 0, 798, 799);
+    workbench_expect(tg_avg_pool2d(x, 20), 0, 399, 400);
+    workbench_close(&w);
+}
+END_TEST
+
 static void expect_error(const workbench *w, tg_tensor poisoned, const char *words)
 {
     ck_assert(!tg_ok(poisoned));
@@ -398,6 +409,7 @@ int main(void)
     TCase *tests = harness_case("pool");
     contraction_add_for_each_set(tests, kernels_keep_to_the_definitions);
     tcase_add_test(tests, ties_go_to_the_first);
+    tcase_add_test(tests, windows_may_be_large);
     tcase_add_test(tests, overlapping_windows_add_their_gradients);
     tcase_add_test(tests, mistakes_are_told_in_words);
     contraction_add_for_each_set(tests, increasing_activations_work_on_pooled_elements);
