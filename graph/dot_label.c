@@ -80,10 +80,12 @@ static void put_values(FILE *out, const tg_node *node, const tg_dot_options *opt
     if (!options->values || count < 1 || count > MAX_VALUES)
         return;
     const void *values = options->values(options->values_user, node);
+    if (!values)
+        return;
     int rank = node->type.shape.rank;
     int64_t row = rank ? node->type.shape.dims[rank - 1] : 1;
     fputs("<br/><font point-size=\"9\" color=\"#0b5345\">", out);
-    for (int64_t i = 0; i < count && values; i++) {
+    for (int64_t i = 0; i < count; i++) {
         fputs(i == 0 ? "" : i % row ? "  " : "<br/>", out);
         put_number(out, value_at(node->type.dtype, values, i));
     }
@@ -172,7 +174,7 @@ static void put_group(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, c
     fputs("</table>", out);
 }
 
-/* "adam" over "kernel, 12 ops" over the states that the update keeps. */
+/* "update kernel" over "adam, 15 ops" over the states that the update keeps. */
 static void put_update(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box)
 {
     const tg_node *variable = box->variable >= 0 ? tg_graph_node(graph, box->variable) : NULL;
@@ -180,11 +182,9 @@ static void put_update(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, 
     for (int32_t id = box->first; id >= 0; id = b->next[id])
         ops += !(tg_graph_node(graph, id)->op->traits & TG_LEAF);
     const char *by = tg_graph_node(graph, box->last)->scope;
-    fputs("<b>update", out);
-    if (variable) {
-        fputs(" ", out);
+    fputs(variable ? "<b>update " : "<b>for all updates", out);
+    if (variable)
         tg_dot_text(out, last_part(variable->name));
-    }
     fputs("</b><br/>" SMALL, out);
     tg_dot_text(out, by);
     fprintf(out, "%s%d op%s</font>", *by ? ", " : "", ops, ops == 1 ? "" : "s");
