@@ -28,7 +28,7 @@ tg_context *harness_context(int threads)
 TCase *harness_case(const char *name)
 {
     TCase *tests = tcase_create(name);
-    tcase_set_timeout(tests, 600);
+    tcase_set_timeout(tests, 900);
     return tests;
 }
 
