@@ -284,9 +284,13 @@ static const tg_op small_assign = {.name = "small_assign", .formula = "variable 
 
 /* ---- recording ---- */
 
-#define SMALL_1(op, x) tg_apply((x).graph, &(op), (tg_tensor[]){x}, 1, NULL, 0)
-#define SMALL_2(op, a, b) tg_apply((a).graph, &(op), (tg_tensor[]){a, b}, 2, NULL, 0)
-#define SMALL_3(op, a, b, c) tg_apply((a).graph, &(op), (tg_tensor[]){a, b, c}, 3, NULL, 0)
+static inline tg_tensor small_apply(tg_where where, const tg_op *op, tg_tensor a, tg_tensor b, tg_tensor c)
+{
+    return tg_apply_at(where, a.graph, op, (tg_tensor[]){a, b, c}, op->min_inputs, NULL, 0);
+}
+#define SMALL_1(op, x) small_apply(TG_HERE, &(op), x, tg_none(), tg_none())
+#define SMALL_2(op, a, b) small_apply(TG_HERE, &(op), a, b, tg_none())
+#define SMALL_3(op, a, b, c) small_apply(TG_HERE, &(op), a, b, c)
 
 static inline tg_tensor small_shaped(const tg_op *op, tg_graph *graph, tg_tensor x, tg_shape shape)
 {

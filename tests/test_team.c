@@ -1,9 +1,9 @@
 #include "exec/team.h"
 
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "failing_allocator.h"
 #include "harness.h"
 
 #define PIECES 1000
@@ -120,29 +120,16 @@ START_TEST(one_team_for_a_context)
 }
 END_TEST
 
-static void *allocate_unless(void *user, size_t bytes)
-{
-    void *memory = NULL;
-    return !*(bool *)user && posix_memalign(&memory, 64, bytes) == 0 ? memory : NULL;
-}
-
-static void release(void *user, void *memory, size_t bytes)
-{
-    (void)user, (void)bytes;
-    free(memory);
-}
-
 START_TEST(no_memory_no_team)
 {
-    bool refusing = false;
+    failing_allocator memory = {.requests = 0};
     tg_context_options options = harness_options();
-    options.allocator = (tg_allocator){allocate_unless, release, &refusing};
+    options.allocator = failing_allocator_interface(&memory);
     options.threads = 2;
     tg_context *context = tg_context_new(options);
     ck_assert_ptr_nonnull(context);
-    refusing = true;
+    memory.refuse = memory.requests + 1;
     ck_assert_ptr_null(tg_team_of(context));
-    refusing = false;
     ck_assert_ptr_nonnull(tg_team_of(context)); /* the next try may succeed */
     tg_context_free(context);
 }
