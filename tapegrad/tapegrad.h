@@ -8,6 +8,7 @@
 #include "exec/plan.h"
 #include "graph/op.h"
 #include "ops/ops.h"
+#include "train/array.h"
 #include "train/fit.h"
 #include "train/flags.h"
 #include "train/idx.h"
@@ -21,6 +22,7 @@
 #include "train/optimizers.h"
 #include "train/permutation.h"
 #include "train/progress.h"
+#include "train/safetensors.h"
 #include "train/summary.h"
 #include "train/synthetic.h"
 

@@ -2,7 +2,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "train/json_text.h"
 
 tg_json tg_json_begin(FILE *out)
 {
@@ -16,10 +17,10 @@ static void put_key(tg_json *json, const char *key)
     json->empty = false;
 }
 
-/* Bytes of the well-formed UTF-8 character that text begins with (RFC 3629); 0 if it is none. */
-static int character_length(const unsigned char *text)
+int tg_utf8_length(const char *text)
 {
-    unsigned first = text[0], low = 0x80, high = 0xBF;
+    const unsigned char *bytes = (const unsigned char *)text;
+    unsigned first = bytes[0], low = 0x80, high = 0xBF;
     int length = first < 0x80                    ? 1
                  : first >= 0xC2 && first < 0xE0 ? 2
                  : first >= 0xE0 && first < 0xF0 ? 3
@@ -34,28 +35,43 @@ static int character_length(const unsigned char *text)
     else if (first == 0xF4)
         high = 0x8F; /* beyond U+10FFFF */
     for (int i = 1; i < length; i++, low = 0x80, high = 0xBF)
-        if (text[i] < low || text[i] > high)
+        if (bytes[i] < low || bytes[i] > high)
             return 0;
     return length;
+}
+
+size_t tg_json_quote(FILE *out, const char *text)
+{
+    size_t bytes = 2;
+    if (out)
+        fputc('"', out);
+    while (*text) {
+        char escaped[8];
+        int length = tg_utf8_length(text), taken = length ? length : 1;
+        const char *shown = escaped;
+        unsigned char first = (unsigned char)*text;
+        if (length == 0)
+            length = snprintf(escaped, sizeof escaped, "\\ufffd");
+        else if (first < 0x20 || first == 0x7F)
+            length = snprintf(escaped, sizeof escaped, "\\u%04x", first);
+        else if (first == '"' || first == '\\')
+            length = snprintf(escaped, sizeof escaped, "\\%c", first);
+        else
+            shown = text;
+        if (out)
+            fwrite(shown, 1, (size_t)length, out);
+        bytes += (size_t)length;
+        text += taken;
+    }
+    if (out)
+        fputc('"', out);
+    return bytes;
 }
 
 void tg_json_text(tg_json *json, const char *key, const char *text)
 {
     put_key(json, key);
-    fprintf(json->out, "\"");
-    for (const unsigned char *at = (const unsigned char *)text; *at;) {
-        int length = character_length(at);
-        if (length == 0)
-            fprintf(json->out, "\\ufffd");
-        else if (*at < 0x20 || *at == 0x7F)
-            fprintf(json->out, "\\u%04x", *at);
-        else if (*at == '"' || *at == '\\')
-            fprintf(json->out, "\\%c", *at);
-        else
-            fwrite(at, 1, (size_t)length, json->out);
-        at += length ? length : 1;
-    }
-    fprintf(json->out, "\"");
+    tg_json_quote(json->out, text);
 }
 
 void tg_json_integer(tg_json *json, const char *key, int64_t value)
