@@ -62,6 +62,7 @@ TG_DECLARE_UNARY(sin)
 TG_DECLARE_UNARY(cos)
 TG_DECLARE_UNARY(tanh)
 TG_DECLARE_UNARY(reciprocal)
+TG_DECLARE_UNARY(rsqrt) /**< 1 / sqrt(x) */
 TG_DECLARE_UNARY(erf)
 TG_DECLARE_UNARY(sigmoid)  /**< 1 / (1 + exp(-x)), increasing in floating point */
 TG_DECLARE_UNARY(relu)     /**< derivative at 0: 0 */
@@ -81,6 +82,7 @@ TG_API tg_tensor tg_elu_at(tg_where where, tg_tensor x, double alpha);        /*
 #define tg_cos(...) tg_cos_at(TG_HERE, __VA_ARGS__)
 #define tg_tanh(...) tg_tanh_at(TG_HERE, __VA_ARGS__)
 #define tg_reciprocal(...) tg_reciprocal_at(TG_HERE, __VA_ARGS__)
+#define tg_rsqrt(...) tg_rsqrt_at(TG_HERE, __VA_ARGS__)
 #define tg_erf(...) tg_erf_at(TG_HERE, __VA_ARGS__)
 #define tg_sigmoid(...) tg_sigmoid_at(TG_HERE, __VA_ARGS__)
 #define tg_relu(...) tg_relu_at(TG_HERE, __VA_ARGS__)

@@ -110,6 +110,7 @@ POINTWISE(sin, sinl(x[0]))
 POINTWISE(cos, cosl(x[0]))
 POINTWISE(tanh, tanhl(x[0]))
 POINTWISE(reciprocal, 1 / x[0])
+POINTWISE(rsqrt, 1 / sqrtl(x[0]))
 POINTWISE(erf, erfl(x[0]))
 POINTWISE(sigmoid, x[0] >= 0 ? 1 / (1 + expl(-x[0])) : expl(x[0]) / (1 + expl(x[0])))
 POINTWISE(relu, isnan(x[0]) || x[0] > 0 ? x[0] : 0)
@@ -125,6 +126,6 @@ POINTWISE(same, x[0])
 const named_reference pointwise_references[] = {
     NAMED(add), NAMED(sub), NAMED(mul), NAMED(div), NAMED(pow), NAMED(maximum), NAMED(minimum), NAMED(equal), NAMED(not_equal),
     NAMED(less), NAMED(less_equal), NAMED(greater), NAMED(greater_equal), NAMED(where), NAMED(neg), NAMED(abs), NAMED(sign),
-    NAMED(exp), NAMED(log), NAMED(sqrt), NAMED(square), NAMED(sin), NAMED(cos), NAMED(tanh), NAMED(reciprocal), NAMED(erf),
+    NAMED(exp), NAMED(log), NAMED(sqrt), NAMED(square), NAMED(sin), NAMED(cos), NAMED(tanh), NAMED(reciprocal), NAMED(rsqrt), NAMED(erf),
     NAMED(sigmoid), NAMED(relu), NAMED(leaky_relu), NAMED(elu), NAMED(gelu), NAMED(silu), NAMED(softplus), NAMED(cast),
     {"stop_gradient", same_reference}, {"broadcast_to", same_reference}, {NULL, NULL}};

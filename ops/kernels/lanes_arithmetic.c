@@ -15,6 +15,8 @@ static inline vf square(vf a) { return vf_mul(a, a); }
 
 static inline vf reciprocal(vf a) { return vf_div(vf_set1(1), a); }
 
+static inline vf rsqrt(vf a) { return vf_div(vf_set1(1), vf_sqrt(a)); }
+
 static inline vf relu(vf a) { return vf_max(vf_zero(), a); }
 
 static inline vf leaky_relu(vf a, vf slope) { return vf_select(vf_gt(a, vf_zero()), a, vf_mul(slope, a)); }
@@ -37,6 +39,7 @@ LANES_1(sign, sign)
 LANES_1(sqrt, vf_sqrt)
 LANES_1(square, square)
 LANES_1(reciprocal, reciprocal)
+LANES_1(rsqrt, rsqrt)
 LANES_1(relu, relu)
 LANES_1_WITH(leaky_relu, leaky_relu)
 
