@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "train/json.h"
@@ -17,7 +18,13 @@ console console_make(const char *program)
     static char buffer[1 << 16];
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
     setlocale(LC_CTYPE, "");
-    return (console){.program = program, .style = STYLE_FULL, .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0};
+    const char *no_color = getenv("NO_COLOR");
+    bool terminal = tg_terminal_can_redraw(stdout);
+    return (console){.program = program,
+                     .style = STYLE_FULL,
+                     .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+                     .color = terminal && !(no_color && *no_color),
+                     .redraw = terminal};
 }
 
 void console_complain(const console *c, const char *format, ...)
@@ -96,14 +103,40 @@ void console_memory(const console *c, int64_t batch, tg_plan_info info)
            tg_bytes_text((double)(info.unplanned_bytes + info.root_bytes), unplanned, sizeof unplanned));
 }
 
-void console_epoch_begin(const console *c, int epoch, int epochs)
+/* Here and below: console_flushed() finds out what could not be written. */
+void console_epoch_begin(console *c, int epoch, int epochs)
 {
     if (c->style == STYLE_FULL)
         printf("%sEpoch %d/%d\n", epoch == 1 ? "\n" : "", epoch, epochs);
+    if (c->redraw)
+        c->bar = tg_progress_bar_begin(stdout, (tg_bar_look){.ascii = c->ascii, .color = c->color});
 }
 
-/* Here and below: console_flushed() finds out what could not be written. */
-void console_epoch(const console *c, const tg_fit_epoch *epoch)
+bool console_step_due(console *c) { return c->redraw && tg_progress_bar_due(&c->bar); }
+
+void console_step(console *c, const tg_fit_step *step, tg_scores scores)
+{
+    const tg_progress_value values[] = {{"accuracy", scores.accuracy}, {"loss", scores.loss}};
+    (void)!tg_progress_bar_draw(&c->bar, step->step, step->steps, values, 2);
+}
+
+void console_epoch_leave(console *c)
+{
+    if (c->redraw)
+        tg_progress_bar_leave(&c->bar);
+}
+
+void console_evaluation(const console *c, int64_t steps, double seconds, tg_scores scores)
+{
+    const tg_progress_value values[] = {{"accuracy", scores.accuracy}, {"loss", scores.loss}};
+    tg_progress line = {steps, steps, seconds, seconds / (double)steps, 2, values};
+    if (c->style != STYLE_FULL)
+        return;
+    printf("\n");
+    (void)!tg_progress_line(stdout, &line);
+}
+
+void console_epoch(console *c, const tg_fit_epoch *epoch)
 {
     if (c->style == STYLE_FULL) {
         const tg_progress_value values[] = {{"accuracy", epoch->train.accuracy},
@@ -116,7 +149,7 @@ void console_epoch(const console *c, const tg_fit_epoch *epoch)
                             .seconds_per_step = epoch->seconds / (double)epoch->steps,
                             .n_values = 4,
                             .values = values};
-        (void)!tg_progress_line(stdout, &line);
+        (void)!(c->redraw ? tg_progress_bar_finish(&c->bar, &line) : tg_progress_line(stdout, &line));
     } else if (c->style == STYLE_JSON) {
         tg_json json = tg_json_begin(stdout);
         tg_json_integer(&json, "epoch", epoch->epoch);

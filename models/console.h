@@ -5,6 +5,7 @@
 #include "exec/plan.h"
 #include "train/fit.h"
 #include "train/mnist.h"
+#include "train/progress_bar.h"
 
 typedef enum console_style {
     STYLE_FULL,
@@ -17,6 +18,9 @@ typedef struct console {
     console_style style;
     bool ascii;       /**< the locale's encoding is not UTF-8 */
     bool output_lost; /**< standard output failed, and that has been said */
+    bool color;       /**< standard output is a terminal, and $NO_COLOR is not set */
+    bool redraw;      /**< epochs are shown by a progress bar: set it for a terminal and the full style alone */
+    tg_progress_bar bar;
 } console;
 
 /** What a run was, for its results. */
@@ -41,8 +45,16 @@ void console_shapes(const console *c, const tg_rows parts[3], bool flat);
 /** The model's table. */
 void console_summary(const console *c, const char *model, tg_tensor output);
 void console_memory(const console *c, int64_t batch, tg_plan_info info);
-void console_epoch_begin(const console *c, int epoch, int epochs);
-void console_epoch(const console *c, const tg_fit_epoch *epoch);
+void console_epoch_begin(console *c, int epoch, int epochs);
+/** To be called after each step: whether console_step() is due. */
+bool console_step_due(console *c);
+/** Redraws the progress bar with the scores so far. */
+void console_step(console *c, const tg_fit_step *step, tg_scores scores);
+void console_epoch(console *c, const tg_fit_epoch *epoch);
+/** Ends the line of an epoch that is not. */
+void console_epoch_leave(console *c);
+/** Keras's line about an evaluation of `steps` batches. */
+void console_evaluation(const console *c, int64_t steps, double seconds, tg_scores scores);
 void console_results(const console *c, const run_facts *facts, tg_scores scores, const int64_t *confusion);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "autodiff/inspect.h"
 #include "models/console.h"
@@ -11,6 +12,8 @@
 
 /* Parts of the images that training holds back for validation: 10,000 of 60,000. */
 #define VALIDATION_PART 6
+/* Images that evaluation takes at once: Keras's default. */
+#define EVALUATION_BATCH 32
 
 static volatile sig_atomic_t interrupted;
 
@@ -121,6 +124,7 @@ static int make_model(run *r)
         .predict = probabilities,
         .user = r,
         .classes = CLASSES,
+        .evaluation_batch = EVALUATION_BATCH,
         .optimizer = tg_optimizer_defaults((tg_optimizer_kind)r->settings.optimizer),
     };
     if (r->settings.learning_rate > 0)
@@ -214,6 +218,9 @@ static bool on_step(void *user, const tg_fit_step *step)
 {
     run *r = user;
     r->last = *step;
+    tg_scores scores;
+    if (console_step_due(&r->console) && tg_model_read_scores(r->model, &scores) == TG_OK)
+        console_step(&r->console, step, scores);
     return !interrupted;
 }
 
@@ -260,16 +267,26 @@ static int train(run *r)
     options.on_epoch = on_epoch;
     options.user = r;
     tg_status status = tg_fit(r->model, r->train, options);
+    console_epoch_leave(&r->console);
     return status == TG_OK ? EXIT_DONE : failed(r, status);
+}
+
+static double seconds_now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
 static int show_results(run *r)
 {
     tg_scores scores;
     int64_t confusion[CLASSES * CLASSES];
+    double begun = seconds_now();
     tg_status status = tg_model_evaluate(r->model, r->test, &scores, confusion);
     if (status != TG_OK)
         return failed(r, status);
+    console_evaluation(&r->console, (r->test.count + EVALUATION_BATCH - 1) / EVALUATION_BATCH, seconds_now() - begun, scores);
     console_results(&r->console, &r->facts, scores, confusion);
     return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
 }
@@ -296,6 +313,7 @@ int run_mnist_program(const mnist_program *program, int argc, char **argv)
     r.console = console_make(program->name);
     tg_flags_answer answer = read_settings(program, argc, argv, &r.settings);
     r.console.style = r.settings.json ? STYLE_JSON : r.settings.quiet ? STYLE_QUIET : STYLE_FULL;
+    r.console.redraw = r.console.redraw && r.console.style == STYLE_FULL && !r.settings.no_progress;
     if (answer == TG_FLAGS_WRONG) {
         console_complain(&r.console, "%s", r.settings.message);
         return EXIT_USAGE;

@@ -121,6 +121,10 @@ static const tg_flag table[] = {
      .kind = TG_FLAG_SWITCH,
      .offset = offsetof(settings, json),
      .help = "Prints JSON lines alone: one per epoch, then one with the results."},
+    {.name = "no-progress",
+     .kind = TG_FLAG_SWITCH,
+     .offset = offsetof(settings, no_progress),
+     .help = "Prints one line per epoch also on a terminal, without control characters; so does any pipe or file. $NO_COLOR is obeyed."},
     {.name = "quiet", .kind = TG_FLAG_SWITCH, .offset = offsetof(settings, quiet), .help = "Prints the last results alone."},
 };
 

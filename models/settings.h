@@ -18,7 +18,7 @@ typedef struct settings {
     int optimizer, activation, initializer, labels, dump_stage; /* positions in the enums of their names */
     tg_integer_list hidden;
     const char *dump_graph; /* NULL: no picture */
-    bool json, quiet;
+    bool json, quiet, no_progress;
     char message[1024]; /* what is wrong with the command line, or "" */
 } settings;
 

@@ -1,9 +1,11 @@
 """The two MNIST programs, end to end, on a small data set of their own. Usage: test_programs.py FCNN_MNIST CNN_MNIST; writes TAP."""
+import fcntl
 import gzip
 import json
 import math
 import os
 import pathlib
+import pty
 import random
 import re
 import shutil
@@ -12,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 FCNN, CNN = sys.argv[1:3]
@@ -247,6 +250,66 @@ def locale(program):
     assert "│ dense (Dense)" in run(program, "--epochs=0").stdout
 
 
+def on_terminal(program, columns, *flags, resize=None, **environment):
+    """What a run writes to a terminal of so many columns; `resize` takes its place after the first redrawing."""
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+    child = subprocess.Popen([program, "--data", str(DATA), *flags], stdin=side, stdout=side, stderr=side, cwd=FOLDER,
+                             env={**ENVIRONMENT, "TERM": "xterm-256color", **environment})
+    os.close(side)
+    written = b""
+    try:
+        while part := os.read(main, 65536):
+            written += part
+            if resize and b"\r\x1b[J" in written:
+                fcntl.ioctl(main, termios.TIOCSWINSZ, struct.pack("4H", 24, resize, 0, 0))
+                resize = None
+    except OSError:  # the other side is closed
+        pass
+    os.close(main)
+    assert child.wait(60) == 0, written
+    return written.decode().replace("\r\n", "\n")
+
+
+def without_colours(text):
+    return re.sub(r"\x1b\[\d+m", "", text)
+
+
+def progress_bar(program):
+    """On a terminal each epoch has a bar that fits, is redrawn at most 20 times a second and ends with all figures."""
+    epochs = 12
+    for columns, resize in ((60, None), (80, None), (120, None), (100, 50)):
+        begin = time.monotonic()
+        written = on_terminal(program, columns, f"--epochs={epochs}", "--batch-size=2", "--threads=1", resize=resize)
+        seconds = time.monotonic() - begin
+        assert re.search(r"\x1b\[1m300/300\x1b\[0m \x1b\[32m━+\x1b\[0m \x1b\[1m\d+s\x1b\[0m \d+[mu]s/step(?: - |\n *)accuracy: ", written), written
+        bars = without_colours(written[written.index("Epoch 1/"):written.index("\n3/3 - ")])
+        assert bars.count("\r") <= 20 * seconds
+        for line in re.split(r"[\r\n]", bars.replace("\x1b[J", "")):
+            assert len(line) < columns, (columns, line)
+        if resize:
+            last = bars[bars.index("Epoch 12/"):].replace("\x1b[J", "")
+            assert all(len(line) < resize for line in re.split(r"[\r\n]", last)), last
+        assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]", bars)
+        finished = re.findall(r"(?<=[\nJ])300/300 ━+ \d+s \d+[mu]s/step(?: - |\n *)accuracy: \S+(?: - |\n *)loss: \S+(?: - |\n *)val_accuracy: \S+(?: - |\n *)"
+                              r"val_loss: \S+(?=\n)", bars)
+        assert len(finished) == epochs, bars
+
+
+def terminals(program):
+    """NO_COLOR, locales without UTF-8, dumb terminals and --no-progress."""
+    assert "\x1b" in on_terminal(program, 80, "--epochs=1", NO_COLOR="")
+    assert not re.search(r"\x1b\[\d*m", on_terminal(program, 80, "--epochs=1", NO_COLOR="1"))
+    plain = on_terminal(program, 80, "--epochs=1", LC_ALL="C")
+    assert plain.isascii() and "====================" in plain
+    for options in (dict(TERM="dumb"), dict(flags=("--no-progress",)), dict(flags=("--quiet",)), dict(flags=("--json",))):
+        text = on_terminal(program, 80, "--epochs=1", *options.pop("flags", ()), **options)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f]", text), text
+    evaluation = re.search(r"\n3/3 - \d+s - \d+(?:us|ms)/step - accuracy: (\S+) - loss: (\S+)\n\nTest accuracy: (\S+)\nTest loss: +(\S+)\n",
+                           run(program, "--epochs=1").stdout)
+    assert evaluation and evaluation[1] == evaluation[3] and evaluation[2] == evaluation[4], evaluation
+
+
 def synthetic(program):
     """Without any data, digits are drawn, and every result says so; they can be learned."""
     done = run(program, "--epochs=1", "--json", data=False)
@@ -259,7 +322,7 @@ def synthetic(program):
 
 def main():
     both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, usage, help_and_version, bad_data, divergence,
-            interrupt, lost_output, pictures, locale]
+            interrupt, lost_output, pictures, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
     tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
     failed = 0
