@@ -18,6 +18,7 @@
 #include "train/metrics.h"
 #include "train/mnist.h"
 #include "train/model.h"
+#include "train/npy.h"
 #include "train/npz.h"
 #include "train/optimizers.h"
 #include "train/permutation.h"
