@@ -11,6 +11,7 @@
 #include "train/array.h"
 #include "train/fit.h"
 #include "train/flags.h"
+#include "train/history.h"
 #include "train/idx.h"
 #include "train/initializers.h"
 #include "train/json.h"
@@ -25,6 +26,7 @@
 #include "train/progress.h"
 #include "train/safetensors.h"
 #include "train/summary.h"
+#include "train/svg.h"
 #include "train/synthetic.h"
 
 #endif

@@ -86,16 +86,29 @@ void tg_json_unsigned(tg_json *json, const char *key, uint64_t value)
     fprintf(json->out, "%llu", (unsigned long long)value);
 }
 
+char *tg_real_text(double value, char text[TG_REAL_TEXT])
+{
+    int digits = 14;
+    do
+        snprintf(text, TG_REAL_TEXT, "%.*g", ++digits, value);
+    while (digits < 17 && strtod(text, NULL) != value);
+    return text;
+}
+
 void tg_json_real(tg_json *json, const char *key, double value)
 {
-    char text[40];
-    int digits = 14;
+    char text[TG_REAL_TEXT];
     put_key(json, key);
-    do
-        snprintf(text, sizeof text, "%.*g", ++digits, value);
-    while (digits < 17 && strtod(text, NULL) != value);
-    fprintf(json->out, "%.39s", isfinite(value) ? text : "null");
+    fprintf(json->out, "%s", isfinite(value) ? tg_real_text(value, text) : "null");
 }
+
+tg_json tg_json_object(tg_json *json, const char *key)
+{
+    put_key(json, key);
+    return tg_json_begin(json->out);
+}
+
+void tg_json_close(tg_json *json) { fprintf(json->out, "}"); }
 
 void tg_json_matrix(tg_json *json, const char *key, const int64_t *values, int rows, int columns)
 {
@@ -112,6 +125,7 @@ void tg_json_matrix(tg_json *json, const char *key, const int64_t *values, int r
 
 tg_status tg_json_end(tg_json *json)
 {
-    fprintf(json->out, "}\n");
+    tg_json_close(json);
+    fprintf(json->out, "\n");
     return fflush(json->out) == 0 && !ferror(json->out) ? TG_OK : TG_ERROR_IO;
 }

@@ -24,7 +24,10 @@ TG_API void tg_json_unsigned(tg_json *json, const char *key, uint64_t value);
 TG_API void tg_json_real(tg_json *json, const char *key, double value);
 /** A matrix of counts as an array of rows. */
 TG_API void tg_json_matrix(tg_json *json, const char *key, const int64_t *values, int rows, int columns);
-/** Closes the object, ends the line and flushes. TG_ERROR_IO if `out` failed. */
+/** Opens an object as a member of another, which waits until tg_json_close() has closed it. */
+TG_API tg_json tg_json_object(tg_json *json, const char *key);
+TG_API void tg_json_close(tg_json *json);
+/** Closes the outermost object, ends the line and flushes. TG_ERROR_IO if `out` failed. */
 TG_API TG_MUST_USE tg_status tg_json_end(tg_json *json);
 
 TG_END_DECLS

@@ -11,4 +11,8 @@ int tg_utf8_length(const char *text);
     Returns the number of bytes. */
 size_t tg_json_quote(FILE *out, const char *text);
 
+#define TG_REAL_TEXT 40
+/** The shortest of 15 to 17 digits that reads back to the same double. Returns `text`. */
+char *tg_real_text(double value, char text[TG_REAL_TEXT]);
+
 #endif

@@ -1,0 +1,41 @@
+#include "train/text_file.h"
+
+#include <string.h>
+
+#define MOST_BYTES (64 << 20)
+
+static tg_status load(tg_stream *stream, tg_text_file *file)
+{
+    if (stream->file_bytes > MOST_BYTES)
+        return tg_file_fail(stream->message, TG_ERROR_FORMAT, stream->path, "larger than %d bytes", MOST_BYTES);
+    size_t bytes = (size_t)stream->file_bytes;
+    file->text = tg_allocate(file->context, bytes + 1);
+    if (!file->text)
+        return tg_file_fail(stream->message, TG_ERROR_MEMORY, stream->path, "%s", tg_status_text(TG_ERROR_MEMORY));
+    file->bytes = bytes + 1;
+    tg_status status = bytes ? tg_stream_bytes_at(stream, 0, file->text, bytes, "text") : TG_OK;
+    file->text[bytes] = '\0';
+    const char *zero = status == TG_OK ? memchr(file->text, 0, bytes) : NULL;
+    return zero ? tg_file_fail(stream->message, TG_ERROR_FORMAT, stream->path, "byte %lld: a zero byte in text",
+                               (long long)(zero - file->text))
+                : status;
+}
+
+tg_status tg_text_file_read(tg_context *context, const char *path, tg_text_file *file, char *message)
+{
+    tg_stream stream;
+    *file = (tg_text_file){.context = context};
+    tg_status status = tg_stream_open_raw(&stream, context, path, message);
+    if (status == TG_OK)
+        status = load(&stream, file);
+    tg_stream_close(&stream);
+    if (status != TG_OK)
+        tg_text_file_free(file);
+    return status;
+}
+
+void tg_text_file_free(tg_text_file *file)
+{
+    tg_release(file->context, file->text, file->bytes);
+    *file = (tg_text_file){.context = file->context};
+}
