@@ -1,10 +1,7 @@
 #include "exec/compile.h"
 
 /* Whether the first region is the context's workspace. */
-static bool shares_workspace(const tg_plan *plan)
-{
-    return plan->request.options.plan_memory && !plan->request.own_workspace;
-}
+static bool shares_workspace(const tg_plan *plan) { return plan->request.options.plan_memory && !plan->request.own_workspace; }
 
 static bool list_inputs(tg_plan *plan)
 {
@@ -80,7 +77,8 @@ static bool take_regions(tg_plan *plan)
 /* Whether a region lies elsewhere from run to run. */
 static bool moves(const tg_plan *plan, int32_t region)
 {
-    return plan->layout.regions[region].home == TG_HOME_ROOTS || (plan->layout.regions[region].home == TG_HOME_LEAF && !plan->bases[region]);
+    return plan->layout.regions[region].home == TG_HOME_ROOTS ||
+           (plan->layout.regions[region].home == TG_HOME_LEAF && !plan->bases[region]);
 }
 
 static void add_places(tg_plan *plan, bool moving)
@@ -90,7 +88,8 @@ static void add_places(tg_plan *plan, bool moving)
         for (int32_t r = 0; r < step->n_refs; r++) {
             const tg_buffer *buffer = &plan->steps.buffers[step->refs[r].buffer];
             if (moves(plan, buffer->region) == moving)
-                plan->places[plan->n_places++] = (tg_place){&step->pointers[r], buffer->offset + step->refs[r].offset, buffer->region};
+                plan->places[plan->n_places++] =
+                    (tg_place){&step->pointers[r], buffer->offset + step->refs[r].offset, buffer->region};
         }
     }
 }
@@ -146,8 +145,9 @@ static tg_status point_inputs(tg_plan *plan)
         plan->bases[input->region] = (void *)values;
         char shape[200];
         if (!values)
-            return tg_plan_fail(plan, TG_ERROR_UNFED, node->where, "input \"%s\" %s %s was not fed: call tg_feed(plan, %s, ...) before tg_run()",
-                                node->name, tg_shape_text(node->type.shape, shape, sizeof shape), tg_dtype_name(node->type.dtype), node->name);
+            return tg_plan_fail(
+                plan, TG_ERROR_UNFED, node->where, "input \"%s\" %s %s was not fed: call tg_feed(plan, %s, ...) before tg_run()",
+                node->name, tg_shape_text(node->type.shape, shape, sizeof shape), tg_dtype_name(node->type.dtype), node->name);
     }
     return TG_OK;
 }

@@ -53,11 +53,12 @@ static bool run_passes(compile *self, uint8_t *needed, const uint8_t *wanted)
 {
     const tg_compile_request *request = self->request;
     tg_plan *plan = self->plan;
+    tg_pass_source recorded = {request->graph, request->count, needed};
     if (!request->options.simplify) {
-        plan->graph = tg_pass_order(request->graph, request->count, needed, plan->map);
+        plan->graph = tg_pass_order(recorded, plan->map);
         return plan->graph != NULL;
     }
-    tg_graph *simple = tg_pass_simplify(request->graph, request->count, needed, request->options.rounds, plan->map);
+    tg_graph *simple = tg_pass_simplify(recorded, request->options.rounds, plan->map);
     int32_t count = simple ? tg_graph_count(simple) : 0;
     uint8_t *still_needed = tg_pool_take(&self->pool, count, 1);
     int32_t *onward = tg_pool_take(&self->pool, count, sizeof *onward);
@@ -66,7 +67,7 @@ static bool run_passes(compile *self, uint8_t *needed, const uint8_t *wanted)
         for (int32_t id = 0; id < request->count; id++)
             if (plan->map[id] >= 0 && (wanted[id] || tg_graph_node(request->graph, id)->op->traits & TG_EFFECT))
                 still_needed[plan->map[id]] = 1;
-        plan->graph = tg_pass_order(simple, count, still_needed, onward);
+        plan->graph = tg_pass_order((tg_pass_source){simple, count, still_needed}, onward);
         for (int32_t id = 0; id < request->count; id++)
             plan->map[id] = plan->map[id] >= 0 ? onward[plan->map[id]] : -1;
     } else if (failed) {
@@ -122,18 +123,29 @@ static bool check_effects(compile *self)
             continue;
         self->why->where = node->where;
         if (node->n_inputs != 2)
-            return fail(self, TG_ERROR_GRAPH, "%s: an op with an effect takes a variable and a value, not %d inputs", node->op->name, node->n_inputs);
+            return fail(self, TG_ERROR_GRAPH, "%s: an op with an effect takes a variable and a value, not %d inputs",
+                        node->op->name, node->n_inputs);
         const tg_node *variable = tg_graph_node(graph, node->inputs[0]), *value = tg_graph_node(graph, node->inputs[1]);
         if (!tg_node_variable(graph, variable))
-            return fail(self, TG_ERROR_GRAPH, "%s: its first input is no variable but the result of %s", node->op->name, variable->op->name);
+            return fail(self, TG_ERROR_GRAPH, "%s: its first input is no variable but the result of %s", node->op->name,
+                        variable->op->name);
         if (!tg_type_equal(variable->type, value->type) || !tg_type_equal(variable->type, node->type))
-            return fail(self, TG_ERROR_GRAPH, "%s: the value's type differs from that of variable \"%s\"", node->op->name, variable->name);
+            return fail(self, TG_ERROR_GRAPH, "%s: the value's type differs from that of variable \"%s\"", node->op->name,
+                        variable->name);
         if (writer[variable->id])
             return fail(self, TG_ERROR_GRAPH, "%s: variable \"%s\" is assigned a second time", node->op->name, variable->name);
         writer[variable->id] = 1;
         self->why->where = (tg_where){NULL, 0};
     }
     return true;
+}
+
+static bool cannot_run(compile *self, const tg_node *node)
+{
+    char shape[200];
+    self->why->where = node->where;
+    return fail(self, TG_ERROR_GRAPH, "%s has no function that computes %s %s", node->op->name,
+                tg_shape_text(node->type.shape, shape, sizeof shape), tg_dtype_name(node->type.dtype));
 }
 
 /* Numbers the groups of two and more nodes in the order of their last ones. */
@@ -159,7 +171,8 @@ static bool note_places(compile *self)
     plan->held = tg_pool_take(&plan->pool, self->values.count, sizeof *plan->held);
     for (int32_t id = 0; id < self->values.count && plan->held; id++) {
         const tg_value *value = &self->values.at[id];
-        plan->held[id] = (tg_ref){.buffer = plan->steps.buffer_of[value->base] - 1, .offset = value->offset, .bytes = value->bytes};
+        plan->held[id] =
+            (tg_ref){.buffer = plan->steps.buffer_of[value->base] - 1, .offset = value->offset, .bytes = value->bytes};
     }
     return plan->held || out_of_memory(self);
 }
@@ -174,7 +187,7 @@ static bool make_steps(compile *self)
         return out_of_memory(self);
     tg_steps_options lowering = {.wanted = self->wanted, .check_finite = request->options.check_finite};
     if (!tg_steps_make(&plan->steps, &self->values, &self->fusion, lowering, &plan->pool))
-        return out_of_memory(self);
+        return plan->steps.unsupported ? cannot_run(self, plan->steps.unsupported) : out_of_memory(self);
     int32_t n_levels = tg_schedule(&plan->steps, request->replay, plan->context);
     tg_layout_options layout = {.packed = request->options.plan_memory, .in_place = !request->replay, .n_levels = n_levels};
     if (n_levels < 0 || !tg_lay_out(&plan->layout, &plan->steps, layout, plan->context) ||
@@ -187,7 +200,9 @@ static bool make_steps(compile *self)
 static void describe(tg_plan *plan)
 {
     tg_plan_info *info = &plan->info;
-    *info = (tg_plan_info){.nodes = tg_graph_count(plan->graph), .steps = plan->steps.count, .stages = plan->stages.n_sections,
+    *info = (tg_plan_info){.nodes = tg_graph_count(plan->graph),
+                           .steps = plan->steps.count,
+                           .stages = plan->stages.n_sections,
                            .unplanned_bytes = (size_t)plan->layout.unplanned_bytes};
     for (int32_t s = 0; s < plan->steps.count; s++)
         info->flops += plan->steps.at[s]->flops;
@@ -196,7 +211,8 @@ static void describe(tg_plan *plan)
         bool variable = region->home == TG_HOME_LEAF && tg_node_variable(plan->graph, tg_graph_node(plan->graph, region->node));
         info->variable_bytes += variable ? (size_t)region->bytes : 0;
         info->root_bytes += region->home == TG_HOME_ROOTS ? 2 * (size_t)region->bytes : 0;
-        info->workspace_bytes += region->home == TG_HOME_WORKSPACE || region->home == TG_HOME_PROLOGUE ? (size_t)region->bytes : 0;
+        info->workspace_bytes +=
+            region->home == TG_HOME_WORKSPACE || region->home == TG_HOME_PROLOGUE ? (size_t)region->bytes : 0;
     }
     info->workspace_bytes += plan->scratch_bytes * (size_t)tg_context_threads(plan->context);
 }
@@ -208,7 +224,8 @@ static bool find_machine(compile *self)
     if (!plan->workspace)
         return out_of_memory(self);
     plan->team = tg_team_of(plan->context);
-    return plan->team || fail(self, TG_ERROR_SYSTEM, "the system refused memory or threads for a team of %d", tg_context_threads(plan->context));
+    return plan->team || fail(self, TG_ERROR_SYSTEM, "the system refused memory or threads for a team of %d",
+                              tg_context_threads(plan->context));
 }
 
 static bool run(compile *self)
@@ -249,7 +266,8 @@ static tg_plan *new_plan(const tg_compile_request *request)
 tg_plan *tg_plan_make(const tg_compile_request *request, tg_failure *why)
 {
     *why = (tg_failure){.status = TG_OK};
-    compile self = {.request = request, .plan = new_plan(request), .pool = tg_pool_make(tg_graph_context(request->graph)), .why = why};
+    compile self = {
+        .request = request, .plan = new_plan(request), .pool = tg_pool_make(tg_graph_context(request->graph)), .why = why};
     if (!self.plan) {
         out_of_memory(&self);
         return NULL;

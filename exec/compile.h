@@ -34,10 +34,10 @@ typedef struct tg_compile_request {
     const int32_t *roots; /**< ids */
     int32_t n_roots;
     tg_compile_options options;
-    bool keeps;    /**< kept tensors are roots too */
-    bool assigns;  /**< what assigns take is computed */
-    bool commits;  /**< and written to the variables */
-    bool replay;   /**< one step after the other, each leaving its inputs as they were */
+    bool keeps;         /**< kept tensors are roots too */
+    bool assigns;       /**< what assigns take is computed */
+    bool commits;       /**< and written to the variables */
+    bool replay;        /**< one step after the other, each leaving its inputs as they were */
     bool own_workspace; /**< does not make the context's workspace grow */
 } tg_compile_request;
 
@@ -62,21 +62,21 @@ struct tg_plan {
     tg_team *team;
     tg_workspace *workspace;
     size_t scratch_bytes;
-    void **memory[2];   /* by region: the plan's own; the second of roots alone */
-    void **bases;       /* by region: of this run */
-    int32_t *region_of; /* by node of `graph`: a leaf's region + 1, or 0 */
+    void **memory[2];      /* by region: the plan's own; the second of roots alone */
+    void **bases;          /* by region: of this run */
+    int32_t *region_of;    /* by node of `graph`: a leaf's region + 1, or 0 */
     tg_plan_input *inputs; /* in the order of their ids */
     int32_t n_inputs;
-    tg_place *places;   /* first those that move from run to run */
+    tg_place *places; /* first those that move from run to run */
     int32_t n_moving, n_places;
-    bool is_placed;     /* the others are set, for this memory of the shared workspace */
+    bool is_placed; /* the others are set, for this memory of the shared workspace */
     void *placed;
     int32_t *publication_of; /* by node of `graph`: publication + 1, or 0 */
 
     bool prologue_done;
     uint64_t prologue_generation; /* of the variables when it ran */
-    int current;       /* which memory of the roots holds the last good run's; -1: none yet */
-    char *error;       /* of PLAN_ERROR_BYTES; apart from the struct, so that calls on a const plan may fail too */
+    int current;                  /* which memory of the roots holds the last good run's; -1: none yet */
+    char *error;                  /* of PLAN_ERROR_BYTES; apart from the struct, so that calls on a const plan may fail too */
 };
 
 #define TG_PLAN_ERROR_BYTES ((size_t)1024)

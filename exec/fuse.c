@@ -20,7 +20,8 @@ static int32_t group_of_users(const tg_value_table *values, const tg_fusion *fus
     for (int32_t i = 0; i < value->n_uses && group >= 0; i++) {
         tg_use use = values->uses[value->first_use + i];
         if (fusion->of[use.node] != group || values->at[use.node].segment != value->segment ||
-            !tg_value_in_place(values, tg_graph_node(values->graph, use.node), use.input) || !tg_value_pointwise(values, use.node))
+            !tg_value_in_place(values, tg_graph_node(values->graph, use.node), use.input) ||
+            !tg_value_pointwise(values, use.node))
             return -1;
     }
     return group;
@@ -35,7 +36,9 @@ static void form_groups(tg_fusion *fusion, const tg_value_table *values, bool fu
         int32_t group = fuse ? group_of_users(values, fusion, id) : -1;
         if (group < 0 || fusion->groups[group].n_members == MAX_MEMBERS) {
             group = fusion->n_groups++;
-            fusion->groups[group] = (tg_group){.sink = id, .contraction = -1, .segment = values->at[id].segment,
+            fusion->groups[group] = (tg_group){.sink = id,
+                                               .contraction = -1,
+                                               .segment = values->at[id].segment,
                                                .count = tg_shape_count(tg_graph_node(values->graph, id)->type.shape)};
         }
         fusion->of[id] = group;

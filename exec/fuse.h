@@ -6,17 +6,17 @@
 #include "exec/values.h"
 
 typedef struct tg_group {
-    int32_t sink;        /**< its last node, which every other member leads to */
-    int32_t contraction; /**< the product that it is the epilogue of, or -1 */
+    int32_t sink;                    /**< its last node, which every other member leads to */
+    int32_t contraction;             /**< the product that it is the epilogue of, or -1 */
     int32_t first_member, n_members; /**< its part of `members`: pointwise nodes, ascending */
-    int64_t count;       /**< elements of every member */
+    int64_t count;                   /**< elements of every member */
     tg_segment segment;
 } tg_group;
 
 typedef struct tg_fusion {
     tg_group *groups;
     int32_t n_groups;
-    int32_t *of;      /**< by node: the group of a pointwise node, or of a contraction with an epilogue; -1 */
+    int32_t *of; /**< by node: the group of a pointwise node, or of a contraction with an epilogue; -1 */
     int32_t *members;
 } tg_fusion;
 

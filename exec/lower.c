@@ -5,7 +5,8 @@
 #define CHUNK_BYTES ((int64_t)65536) /* of a copy's or a check's task */
 
 /* Guesses of what one thread does in a nanosecond, to tell tiny steps from others. */
-static const double product_flops[TG_ISA_COUNT] = {[TG_ISA_BASELINE] = 15, [TG_ISA_AVX2] = 60, [TG_ISA_AVX512] = 120, [TG_ISA_NEON] = 30};
+static const double product_flops[TG_ISA_COUNT] = {
+    [TG_ISA_BASELINE] = 15, [TG_ISA_AVX2] = 60, [TG_ISA_AVX512] = 120, [TG_ISA_NEON] = 30};
 #define OTHER_FLOPS 20.0
 #define MOVED_BYTES 30.0
 
@@ -31,7 +32,13 @@ tg_step *tg_steps_add(tg_steps *steps, tg_step_kind kind, tg_segment segment, in
     void **pointers = tg_pool_take(steps->pool, max_refs, sizeof *pointers);
     if (!at || !step || !refs || !pointers)
         return NULL;
-    *step = (tg_step){.kind = kind, .segment = segment, .node = node, .output = -1, .shared = -1, .refs = refs, .pointers = pointers,
+    *step = (tg_step){.kind = kind,
+                      .segment = segment,
+                      .node = node,
+                      .output = -1,
+                      .shared = -1,
+                      .refs = refs,
+                      .pointers = pointers,
                       .phases = 1};
     steps->at = at;
     return steps->at[steps->count++] = step;
@@ -43,7 +50,8 @@ int32_t tg_steps_new_buffer(tg_steps *steps, int32_t node, tg_home home, int64_t
     if (!buffers)
         return -1;
     steps->buffers = buffers;
-    buffers[steps->n_buffers] = (tg_buffer){.node = node, .home = home, .bytes = bytes, .first = INT32_MAX, .last = -1, .reuse = -1};
+    buffers[steps->n_buffers] =
+        (tg_buffer){.node = node, .home = home, .bytes = bytes, .first = INT32_MAX, .last = -1, .reuse = -1};
     return steps->n_buffers++;
 }
 
@@ -53,7 +61,11 @@ int32_t tg_steps_buffer(tg_steps *steps, int32_t base)
         const tg_value *value = &steps->values->at[base];
         bool leaf = tg_graph_node(steps->values->graph, base)->op->traits & TG_LEAF;
         bool root = value->wanted && value->segment == TG_COMPUTE;
-        int32_t made = tg_steps_new_buffer(steps, base, leaf ? TG_HOME_LEAF : root ? TG_HOME_ROOTS : TG_HOME_WORKSPACE, value->bytes);
+        int32_t made = tg_steps_new_buffer(steps, base,
+                                           leaf   ? TG_HOME_LEAF
+                                           : root ? TG_HOME_ROOTS
+                                                  : TG_HOME_WORKSPACE,
+                                           value->bytes);
         steps->buffer_of[base] = made + 1;
     }
     return steps->buffer_of[base] - 1;
@@ -80,6 +92,10 @@ bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
         if (tg_step_read(steps, step, node->inputs[i]) < 0)
             return false;
     const tg_op *op = node->op;
+    if (!op->run) {
+        steps->unsupported = node;
+        return false;
+    }
     step->op = op;
     step->phases = op->phases ? op->phases(&step->work) : 1;
     step->op_scratch = op->scratch_bytes ? (op->scratch_bytes(&step->work) + 63) & ~(size_t)63 : 0;
@@ -150,8 +166,8 @@ static bool add_publications(tg_steps *steps, const uint8_t *wanted)
         int32_t buffer = here ? tg_steps_buffer(steps, value->base) : add_copy(steps, id, TG_HOME_ROOTS);
         if (buffer < 0)
             return false;
-        steps->publications[steps->n_publications++] = (tg_publication){
-            .node = id, .ref = {.buffer = buffer, .offset = here ? value->offset : 0, .bytes = value->bytes}};
+        steps->publications[steps->n_publications++] =
+            (tg_publication){.node = id, .ref = {.buffer = buffer, .offset = here ? value->offset : 0, .bytes = value->bytes}};
     }
     return true;
 }
@@ -181,7 +197,8 @@ static bool add_assign(tg_steps *steps, int32_t effect)
 static bool add_check(tg_steps *steps, int32_t base, uint8_t *checked)
 {
     const tg_node *node = tg_graph_node(steps->values->graph, base);
-    if (checked[base] || !tg_dtype_is_float(node->type.dtype) || tg_node_variable(steps->values->graph, node) || tg_node_constant(node))
+    if (checked[base] || !tg_dtype_is_float(node->type.dtype) || tg_node_variable(steps->values->graph, node) ||
+        tg_node_constant(node))
         return true;
     checked[base] = 1;
     tg_step *step = tg_steps_add(steps, TG_STEP_CHECK, TG_COMPUTE, base, 1);
@@ -271,10 +288,7 @@ int64_t tg_step_tasks(const tg_step *step, int phase)
     }
 }
 
-size_t tg_step_scratch(const tg_step *step)
-{
-    return step->op_scratch + (step->program ? tg_program_scratch(step->program) : 0);
-}
+size_t tg_step_scratch(const tg_step *step) { return step->op_scratch + (step->program ? tg_program_scratch(step->program) : 0); }
 
 /* Room for the largest group's members and the widest member's inputs. */
 static bool take_room(tg_steps *steps)
@@ -292,9 +306,12 @@ static bool take_room(tg_steps *steps)
     return steps->operand_of && steps->arguments && steps->placed;
 }
 
-bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusion *fusion, tg_steps_options options, tg_pool *pool)
+bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusion *fusion, tg_steps_options options,
+                   tg_pool *pool)
 {
-    *steps = (tg_steps){.values = values, .fusion = fusion, .pool = pool,
+    *steps = (tg_steps){.values = values,
+                        .fusion = fusion,
+                        .pool = pool,
                         .buffer_of = tg_pool_take(pool, values->count, sizeof *steps->buffer_of)};
     if (!steps->buffer_of || !take_room(steps) || !add_nodes(steps) || !add_publications(steps, options.wanted))
         return false;

@@ -9,7 +9,7 @@ typedef struct lowering {
     tg_step *step;
     int32_t *operand_of; /* by member's place in the group: the operand with its value */
     int32_t *arguments;  /* the operands of one member */
-    int32_t raw; /* the ref of the contraction's product, or -1 */
+    int32_t raw;         /* the ref of the contraction's product, or -1 */
 } lowering;
 
 /* A member's place in the group, or -1: members ascend. */
@@ -37,7 +37,8 @@ static int32_t find_read(lowering *low, int32_t id)
         return -1;
     for (int32_t i = 0; i < low->step->n_refs; i++) {
         const tg_ref *ref = &low->step->refs[i];
-        if (!ref->writes && i != low->step->shared && ref->buffer == buffer && ref->offset == value->offset && ref->bytes == value->bytes)
+        if (!ref->writes && i != low->step->shared && ref->buffer == buffer && ref->offset == value->offset &&
+            ref->bytes == value->bytes)
             return i;
     }
     return tg_step_ref(low->step, buffer, false, value->offset, value->bytes);
@@ -109,11 +110,19 @@ static bool lower_member(lowering *low, int32_t m, bool *placed)
     tg_work work;
     if (!tg_work_make(&work, low->values, node, low->steps->pool))
         return false;
+    tg_block_fn block = node->op->traits & TG_IDENTITY ? NULL : node->op->block(&work);
+    if (!block && !(node->op->traits & TG_IDENTITY)) {
+        low->steps->unsupported = node;
+        return false;
+    }
     int32_t ref = first_place(low, node->id);
     *placed = ref >= 0;
-    low->operand_of[m] = tg_program_emit(low->step->program, (tg_instruction){
-        .block = node->op->traits & TG_IDENTITY ? NULL : node->op->block(&work), .attributes = node->attributes,
-        .n_operands = node->n_inputs, .operands = low->arguments, .ref = ref, .size = (int32_t)tg_dtype_size(node->type.dtype)});
+    low->operand_of[m] = tg_program_emit(low->step->program, (tg_instruction){.block = block,
+                                                                              .attributes = node->attributes,
+                                                                              .n_operands = node->n_inputs,
+                                                                              .operands = low->arguments,
+                                                                              .ref = ref,
+                                                                              .size = (int32_t)tg_dtype_size(node->type.dtype)});
     low->step->flops += node->op->flops ? node->op->flops(&work) : node->op->traits & TG_IDENTITY ? 0 : (double)low->group->count;
     return true;
 }
@@ -127,8 +136,8 @@ static void finish_commit(lowering *low, const bool *placed)
             continue;
         int32_t size = (int32_t)tg_dtype_size(tg_graph_node(low->values->graph, member)->type.dtype);
         for (int32_t i = placed[m], ref; (ref = write_variable(low, member, i)) >= 0; i++)
-            tg_program_emit(low->step->program, (tg_instruction){
-                .n_operands = 1, .operands = &low->operand_of[m], .ref = ref, .size = size});
+            tg_program_emit(low->step->program,
+                            (tg_instruction){.n_operands = 1, .operands = &low->operand_of[m], .ref = ref, .size = size});
     }
 }
 
@@ -142,7 +151,8 @@ static bool place_product(lowering *low)
             step->refs[low->raw].buffer = step->refs[i].buffer;
             return true;
         }
-    step->refs[low->raw].buffer = tg_steps_new_buffer(low->steps, low->group->contraction, TG_HOME_WORKSPACE, step->refs[low->raw].bytes);
+    step->refs[low->raw].buffer =
+        tg_steps_new_buffer(low->steps, low->group->contraction, TG_HOME_WORKSPACE, step->refs[low->raw].bytes);
     return step->refs[low->raw].buffer >= 0;
 }
 
@@ -161,7 +171,8 @@ static bool begin_step(lowering *low, int64_t max_refs)
 {
     const tg_group *group = low->group;
     tg_step_kind kind = group->contraction >= 0 ? TG_STEP_OP : TG_STEP_PROGRAM;
-    low->step = tg_steps_add(low->steps, kind, group->segment, group->contraction >= 0 ? group->contraction : group->sink, (int32_t)max_refs);
+    low->step = tg_steps_add(low->steps, kind, group->segment, group->contraction >= 0 ? group->contraction : group->sink,
+                             (int32_t)max_refs);
     low->raw = -1;
     if (!low->step)
         return false;
@@ -177,8 +188,12 @@ static bool begin_step(lowering *low, int64_t max_refs)
 
 bool tg_steps_add_group(tg_steps *steps, const tg_group *group)
 {
-    lowering low = {.steps = steps, .values = steps->values, .group = group, .members = steps->fusion->members + group->first_member,
-                    .operand_of = steps->operand_of, .arguments = steps->arguments};
+    lowering low = {.steps = steps,
+                    .values = steps->values,
+                    .group = group,
+                    .members = steps->fusion->members + group->first_member,
+                    .operand_of = steps->operand_of,
+                    .arguments = steps->arguments};
     int64_t effects = 0, arguments = count_arguments(&low, &effects);
     int64_t product_inputs = group->contraction >= 0 ? tg_graph_node(low.values->graph, group->contraction)->n_inputs + 2 : 0;
     int32_t n = group->n_members;

@@ -69,7 +69,8 @@ typedef struct events {
 
 static bool sort_events(events *order, const tg_steps *steps, int32_t n_levels, tg_pool *pool)
 {
-    int32_t *first = tg_pool_take(pool, (int64_t)n_levels + 1, sizeof *first), *last = tg_pool_take(pool, (int64_t)n_levels + 1, sizeof *last);
+    int32_t *first = tg_pool_take(pool, (int64_t)n_levels + 1, sizeof *first),
+            *last = tg_pool_take(pool, (int64_t)n_levels + 1, sizeof *last);
     order->by_first = tg_pool_take(pool, steps->n_buffers, sizeof *order->by_first);
     order->by_last = tg_pool_take(pool, steps->n_buffers, sizeof *order->by_last);
     if (!first || !last || !order->by_first || !order->by_last)
@@ -118,7 +119,8 @@ static bool pack_workspace(tg_layout *layout, tg_steps *steps, tg_layout_options
     tg_space space;
     int32_t *users = tg_pool_take(pool, steps->n_buffers, sizeof *users);
     int32_t *block_of = tg_pool_take(pool, steps->n_buffers, sizeof *block_of);
-    if (!users || !block_of || !sort_events(&order, steps, options.n_levels, pool) || !tg_space_init(&space, pool->context, order.count))
+    if (!users || !block_of || !sort_events(&order, steps, options.n_levels, pool) ||
+        !tg_space_init(&space, pool->context, order.count))
         return false;
     if (options.in_place) {
         find_last_users(steps, users);
@@ -130,10 +132,7 @@ static bool pack_workspace(tg_layout *layout, tg_steps *steps, tg_layout_options
     return true;
 }
 
-static int64_t round_up(int64_t bytes)
-{
-    return (bytes + 63) & ~(int64_t)63;
-}
+static int64_t round_up(int64_t bytes) { return (bytes + 63) & ~(int64_t)63; }
 
 static void assign_regions(tg_layout *layout, tg_steps *steps, bool packed)
 {
@@ -145,7 +144,8 @@ static void assign_regions(tg_layout *layout, tg_steps *steps, bool packed)
             layout->unplanned_bytes += round_up(buffer->bytes);
         if (buffer->home == TG_HOME_LEAF || !packed) {
             buffer->region = layout->n_regions;
-            layout->regions[layout->n_regions++] = (tg_region){buffer->home, buffer->home == TG_HOME_LEAF ? buffer->node : -1, buffer->bytes};
+            layout->regions[layout->n_regions++] =
+                (tg_region){buffer->home, buffer->home == TG_HOME_LEAF ? buffer->node : -1, buffer->bytes};
             continue;
         }
         buffer->region = buffer->home;
@@ -158,7 +158,8 @@ static void assign_regions(tg_layout *layout, tg_steps *steps, bool packed)
 
 bool tg_lay_out(tg_layout *layout, tg_steps *steps, tg_layout_options options, tg_context *context)
 {
-    *layout = (tg_layout){.regions = tg_pool_take(steps->pool, (int64_t)steps->n_buffers + TG_HOME_LEAF, sizeof *layout->regions)};
+    *layout =
+        (tg_layout){.regions = tg_pool_take(steps->pool, (int64_t)steps->n_buffers + TG_HOME_LEAF, sizeof *layout->regions)};
     if (!layout->regions)
         return false;
     find_lifetimes(steps);

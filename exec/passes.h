@@ -4,15 +4,22 @@
 
 #include "graph/rebuild.h"
 
-/** Dead code removal: copies the nodes marked in `needed` and all that they depend on, which become marked too, of the first
-    `count` nodes of `source`. map[id] is a node's id in the copy, or -1. NULL if memory is out; the copy may carry an error. */
-tg_graph *tg_pass_order(const tg_graph *source, int32_t count, uint8_t *needed, int32_t *map);
+/** What a pass rebuilds: the first `count` nodes of a graph, as far as those marked in `needed` depend on them; a pass marks these. */
+typedef struct tg_pass_source {
+    const tg_graph *graph;
+    int32_t count;
+    uint8_t *needed; /**< by node */
+} tg_pass_source;
+
+/** Dead code removal: copies what is needed. map[id] is a node's id in the copy, or -1. NULL if memory is out; the copy may carry
+    an error. */
+tg_graph *tg_pass_order(tg_pass_source source, int32_t *map);
 
 /** The same, and each node as it is copied is rewritten by the ops' rules (EXACT ones; ROUNDS ones if `rounds`), and stands once
     however often it was recorded. What a rule leaves behind is dead: run tg_pass_order() over the result. */
-tg_graph *tg_pass_simplify(const tg_graph *source, int32_t count, uint8_t *needed, bool rounds, int32_t *map);
+tg_graph *tg_pass_simplify(tg_pass_source source, bool rounds, int32_t *map);
 
 /** The loop of both: copies with a recorder, or none. */
-tg_graph *tg_pass_copy(const tg_graph *source, int32_t count, uint8_t *needed, tg_recorder recorder, void *user, int32_t *map);
+tg_graph *tg_pass_copy(tg_pass_source source, tg_recorder recorder, void *user, int32_t *map);
 
 #endif

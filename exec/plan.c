@@ -6,7 +6,10 @@
 
 tg_compile_options tg_compile_defaults(const tg_context *context)
 {
-    return (tg_compile_options){.simplify = true, .rounds = true, .fuse = true, .plan_memory = tg_context_settings(context)->plan_memory,
+    return (tg_compile_options){.simplify = true,
+                                .rounds = true,
+                                .fuse = true,
+                                .plan_memory = tg_context_settings(context)->plan_memory,
                                 .check_finite = true};
 }
 
@@ -16,11 +19,13 @@ static int32_t *root_ids(tg_graph *graph, const tg_tensor *roots, int n_roots, t
     const tg_where nowhere = {NULL, 0};
     int32_t *ids = n_roots >= 0 ? tg_pool_take(pool, n_roots, sizeof *ids) : NULL;
     if (!ids)
-        tg_graph_fail(graph, nowhere, n_roots < 0 ? "tg_compile: %d roots" : "out of memory while compiling for %d roots", n_roots);
+        tg_graph_fail(graph, nowhere, n_roots < 0 ? "tg_compile: %d roots" : "out of memory while compiling for %d roots",
+                      n_roots);
     for (int i = 0; i < n_roots && ids; i++) {
         ids[i] = roots[i].id;
         if (roots[i].graph && roots[i].graph != graph)
-            tg_graph_fail(graph, nowhere, "tg_compile: root %d belongs to another graph%s%s", i, tg_graph_error(roots[i].graph) ? ", which has an error: " : "",
+            tg_graph_fail(graph, nowhere, "tg_compile: root %d belongs to another graph%s%s", i,
+                          tg_graph_error(roots[i].graph) ? ", which has an error: " : "",
                           tg_graph_error(roots[i].graph) ? tg_graph_error(roots[i].graph) : "");
         else if (!tg_ok(roots[i]))
             tg_graph_fail(graph, nowhere, "tg_compile: root %d is no tensor", i);
@@ -33,8 +38,13 @@ tg_plan *tg_compile_roots(tg_graph *graph, const tg_tensor *roots, int n_roots, 
     if (!graph || tg_graph_error(graph))
         return NULL;
     tg_pool pool = tg_pool_make(tg_graph_context(graph));
-    tg_compile_request request = {.graph = graph, .count = tg_graph_count(graph), .n_roots = n_roots, .options = options, .keeps = true,
-                                  .assigns = true, .commits = true};
+    tg_compile_request request = {.graph = graph,
+                                  .count = tg_graph_count(graph),
+                                  .n_roots = n_roots,
+                                  .options = options,
+                                  .keeps = true,
+                                  .assigns = true,
+                                  .commits = true};
     request.roots = root_ids(graph, roots, n_roots, &pool);
     tg_failure why;
     tg_plan *plan = request.roots ? tg_plan_make(&request, &why) : NULL;
@@ -69,14 +79,16 @@ tg_status tg_feed(tg_plan *plan, tg_tensor input, const void *values, size_t byt
 {
     const tg_where nowhere = {NULL, 0};
     if (find_node(plan, input) == -2)
-        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, nowhere, "tg_feed: the handle is no tensor of the graph that this plan was compiled from");
+        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, nowhere,
+                            "tg_feed: the handle is no tensor of the graph that this plan was compiled from");
     const tg_node *node = tg_graph_node(plan->recorded, input.id);
     char text[200], shape[200];
     if (node->op != &tg_op_input)
-        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_feed: %s is no input", tg_node_label(node, text, sizeof text));
+        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_feed: %s is no input",
+                            tg_node_label(node, text, sizeof text));
     if (!values || bytes != (size_t)tg_type_bytes(node->type))
-        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_feed: input \"%s\" %s %s takes %lld bytes, not %zu%s", node->name,
-                            tg_shape_text(node->type.shape, shape, sizeof shape), tg_dtype_name(node->type.dtype),
+        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_feed: input \"%s\" %s %s takes %lld bytes, not %zu%s",
+                            node->name, tg_shape_text(node->type.shape, shape, sizeof shape), tg_dtype_name(node->type.dtype),
                             (long long)tg_type_bytes(node->type), bytes, values ? "" : " at NULL");
     tg_plan_find_input(plan, input.id)->fed = values;
     return TG_OK;
@@ -97,12 +109,14 @@ tg_status tg_read(const tg_plan *plan, tg_tensor tensor, void *values, size_t by
     const tg_where nowhere = {NULL, 0};
     int32_t id = find_node(plan, tensor);
     if (id == -2)
-        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, nowhere, "tg_read: the handle is no tensor of the graph that this plan was compiled from");
+        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, nowhere,
+                            "tg_read: the handle is no tensor of the graph that this plan was compiled from");
     const tg_node *node = tg_graph_node(plan->recorded, tensor.id);
     char label[300];
     tg_node_label(node, label, sizeof label);
     if (id < 0 || !plan->publication_of[id])
-        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_read: %s is neither a root of the plan nor kept: give it to tg_compile() or to tg_keep()", label);
+        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where,
+                            "tg_read: %s is neither a root of the plan nor kept: give it to tg_compile() or to tg_keep()", label);
     if (bytes != (size_t)tg_type_bytes(node->type) || (!values && bytes > 0))
         return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_read: %s has %lld bytes, not %zu%s", label,
                             (long long)tg_type_bytes(node->type), bytes, values ? "" : " at NULL");
@@ -113,20 +127,11 @@ tg_status tg_read(const tg_plan *plan, tg_tensor tensor, void *values, size_t by
     return TG_OK;
 }
 
-const char *tg_plan_error(const tg_plan *plan)
-{
-    return plan->error;
-}
+const char *tg_plan_error(const tg_plan *plan) { return plan->error; }
 
-tg_plan_info tg_plan_describe(const tg_plan *plan)
-{
-    return plan->info;
-}
+tg_plan_info tg_plan_describe(const tg_plan *plan) { return plan->info; }
 
-const tg_graph *tg_plan_graph(const tg_plan *plan)
-{
-    return plan->graph;
-}
+const tg_graph *tg_plan_graph(const tg_plan *plan) { return plan->graph; }
 
 int32_t tg_plan_group(const tg_plan *plan, int32_t node)
 {

@@ -9,11 +9,13 @@ TG_BEGIN_DECLS
 typedef struct tg_plan tg_plan;
 
 typedef struct tg_compile_options {
-    bool simplify;     /**< common subexpressions, identities and the ops' EXACT rewrites */
-    bool rounds;       /**< with simplify: the ops' ROUNDS rewrites too */
-    bool fuse;         /**< pointwise chains into groups, and groups into products as epilogues */
-    bool plan_memory;  /**< reuse memory by lifetime; false: a place of its own for each intermediate */
-    bool check_finite; /**< before committing assigns, require the float roots and what the commit segment reads to be finite */
+    bool simplify;    /**< common subexpressions, identities and the ops' EXACT rewrites */
+    bool rounds;      /**< with simplify: the ops' ROUNDS rewrites too */
+    bool fuse;        /**< pointwise chains into groups, and groups into products as epilogues */
+    bool plan_memory; /**< reuse memory by lifetime; false: a place of its own for each intermediate */
+    bool
+        check_finite; /**< before committing assigns, require the float roots and what the commit segment reads (such as gradients) to
+                            be finite; what pointwise updates then make of it is not looked at again */
 } tg_compile_options;
 
 /** All on (plan_memory as the context says). */
@@ -34,7 +36,7 @@ static inline tg_plan *tg_compile_list(tg_graph *graph, std::initializer_list<tg
 #define tg_compile(graph, ...) tg_compile_list(graph, {__VA_ARGS__})
 TG_BEGIN_DECLS
 #else
-#define tg_compile(graph, ...)                                                                                       \
+#define tg_compile(graph, ...)                                                                                         \
     tg_compile_roots(graph, (tg_tensor[]){__VA_ARGS__}, (int)(sizeof((tg_tensor[]){__VA_ARGS__}) / sizeof(tg_tensor)), \
                      tg_compile_defaults(tg_graph_context(graph)))
 #endif
@@ -61,7 +63,7 @@ typedef struct tg_plan_info {
     size_t unplanned_bytes; /**< intermediates without reuse */
     int32_t nodes;          /**< after simplification */
     int32_t steps;          /**< groups and single nodes that run */
-    int32_t stages;         /**< stretches between barriers */
+    int32_t stages;         /**< stretches of work that follow one another: shared out to all threads, or too small for that */
     double flops;           /**< of one run */
 } tg_plan_info;
 TG_API tg_plan_info tg_plan_describe(const tg_plan *plan);
@@ -72,8 +74,8 @@ TG_API int32_t tg_plan_group(const tg_plan *plan, int32_t node);
 
 /** What tg_find_nonfinite() found. */
 typedef struct tg_nonfinite {
-    int32_t node;        /**< id on the recorded graph; -1: none */
-    char message[512];   /**< one sentence: op, element, value, place, and its inputs' ranges */
+    int32_t node;      /**< id on the recorded graph; -1: none */
+    char message[512]; /**< one sentence: op, element, value, place, and its inputs' ranges */
 } tg_nonfinite;
 /** Replays the plan's recorded graph, unfused and without committing, with the values now fed, and names the first node that
     produces a NaN or an infinity from finite inputs. */

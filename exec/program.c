@@ -56,11 +56,13 @@ struct tg_program {
     size_t scratch;
 };
 
-/* What scratch memory starts with. */
+/* A block under way, in scratch memory. */
 typedef struct state {
-    char **at;        /* by operand: this block's elements */
-    int64_t *phase;   /* of a periodic operand in scratch memory: where its copy starts in the period */
-    int64_t *copied;  /* and how long it is */
+    void *const *pointers;
+    int64_t first, count; /* the block's elements */
+    char **at;            /* by operand: this block's elements */
+    int64_t *phase;       /* of a periodic operand in scratch memory: where its copy starts in the period */
+    int64_t *copied;      /* and how long it is */
     const void **arguments;
     char *slots;
 } state;
@@ -77,17 +79,15 @@ tg_program *tg_program_new(tg_pool *pool, int64_t count, int32_t max_instruction
     return program->instructions && program->operands && program->arguments ? program : NULL;
 }
 
-static bool same_walk(const tg_walk *a, const tg_walk *b)
-{
-    return a == b || (a && b && memcmp(a, b, sizeof *a) == 0);
-}
+static bool same_walk(const tg_walk *a, const tg_walk *b) { return a == b || (a && b && memcmp(a, b, sizeof *a) == 0); }
 
 int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape to)
 {
-    operand made = {.kind = PLACE, .ref = ref, .size = (int32_t)tg_dtype_size(from.dtype), .made = -1, .last_use = -1, .slot = -1};
+    operand made = {
+        .kind = PLACE, .ref = ref, .size = (int32_t)tg_dtype_size(from.dtype), .made = -1, .last_use = -1, .slot = -1};
     tg_walk walk;
     if (tg_shape_count(from.shape) != program->count) {
-        walk = tg_walk_make(from.shape, to);
+        walk = tg_walk_make(from, to);
         made.kind = walk.rank == 0 ? SCALAR : SPREAD;
         made.walk = &walk;
         if (walk.rank == 2 && walk.strides[0] == 0 && walk.strides[1] == 1) {
@@ -97,7 +97,8 @@ int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape
     }
     for (int32_t i = 0; i < program->n_operands; i++) {
         const operand *there = &program->operands[i];
-        if (there->made < 0 && there->ref == ref && there->kind == made.kind && there->size == made.size && same_walk(there->walk, made.walk))
+        if (there->made < 0 && there->ref == ref && there->kind == made.kind && there->size == made.size &&
+            same_walk(there->walk, made.walk))
             return i;
     }
     if (made.walk) {
@@ -115,8 +116,12 @@ int32_t tg_program_emit(tg_program *program, tg_instruction given)
 {
     int32_t index = program->n_instructions++;
     instruction *made = &program->instructions[index];
-    *made = (instruction){.block = given.block, .attributes = given.attributes, .first_argument = program->n_arguments,
-                          .n_arguments = given.n_operands, .result = program->n_operands, .size = given.size};
+    *made = (instruction){.block = given.block,
+                          .attributes = given.attributes,
+                          .first_argument = program->n_arguments,
+                          .n_arguments = given.n_operands,
+                          .result = program->n_operands,
+                          .size = given.size};
     for (int32_t i = 0; i < given.n_operands; i++) {
         operand *read = &program->operands[given.operands[i]];
         read->last_use = index;
@@ -124,8 +129,12 @@ int32_t tg_program_emit(tg_program *program, tg_instruction given)
         program->arguments[program->n_arguments++] = given.operands[i];
     }
     program->widest = given.n_operands > program->widest ? given.n_operands : program->widest;
-    program->operands[program->n_operands] = (operand){.kind = given.ref < 0 ? REGISTER : PLACE, .ref = given.ref, .size = given.size,
-                                                       .made = index, .last_use = -1, .slot = -1};
+    program->operands[program->n_operands] = (operand){.kind = given.ref < 0 ? REGISTER : PLACE,
+                                                       .ref = given.ref,
+                                                       .size = given.size,
+                                                       .made = index,
+                                                       .last_use = -1,
+                                                       .slot = -1};
     return program->n_operands++;
 }
 
@@ -194,16 +203,15 @@ static int64_t block_length(const tg_program *program)
     return block / period * period;
 }
 
-static size_t align(size_t bytes)
-{
-    return (bytes + 63) & ~(size_t)63;
-}
+static size_t align(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
-static state lay_out(const tg_program *program, void *scratch)
+static state lay_out(const tg_program *program, void *const *pointers, void *scratch)
 {
     size_t n = (size_t)program->n_operands;
     char *at = scratch;
-    state here = {.at = (char **)at, .phase = (int64_t *)(at + n * sizeof(char *)),
+    state here = {.pointers = pointers,
+                  .at = (char **)at,
+                  .phase = (int64_t *)(at + n * sizeof(char *)),
                   .copied = (int64_t *)(at + n * (sizeof(char *) + sizeof(int64_t))),
                   .arguments = (const void **)(at + n * (sizeof(char *) + 2 * sizeof(int64_t)))};
     here.slots = at + align(n * (sizeof(char *) + 2 * sizeof(int64_t)) + (size_t)program->widest * sizeof(void *));
@@ -223,7 +231,7 @@ bool tg_program_finish(tg_program *program)
         program->slots[i].offset = offset;
         offset += align((size_t)program->block * (size_t)program->slots[i].size);
     }
-    program->scratch = (size_t)(lay_out(program, program->slots).slots - (char *)program->slots) + offset;
+    program->scratch = (size_t)(lay_out(program, NULL, program->slots).slots - (char *)program->slots) + offset;
     return true;
 }
 
@@ -243,15 +251,9 @@ bool tg_program_overwrites(const tg_program *program, int32_t read, int32_t writ
     return written >= 0;
 }
 
-int32_t tg_program_length(const tg_program *program)
-{
-    return program->n_instructions;
-}
+int32_t tg_program_length(const tg_program *program) { return program->n_instructions; }
 
-size_t tg_program_scratch(const tg_program *program)
-{
-    return program->scratch;
-}
+size_t tg_program_scratch(const tg_program *program) { return program->scratch; }
 
 int64_t tg_program_task(const tg_program *program)
 {
@@ -262,7 +264,7 @@ int64_t tg_program_task(const tg_program *program)
 
 void tg_program_begin(const tg_program *program, void *const *pointers, void *scratch)
 {
-    state here = lay_out(program, scratch);
+    state here = lay_out(program, pointers, scratch);
     for (int32_t i = 0; i < program->n_operands; i++) {
         const operand *there = &program->operands[i];
         here.copied[i] = 0;
@@ -270,67 +272,75 @@ void tg_program_begin(const tg_program *program, void *const *pointers, void *sc
             continue;
         here.at[i] = here.slots + program->slots[there->slot].offset;
         if (there->kind == SCALAR)
-            tg_walk_repeat(pointers[there->ref], there->size, here.at[i], program->block < program->count ? program->block : program->count);
+            tg_walk_repeat(pointers[there->ref], there->size, here.at[i],
+                           program->block < program->count ? program->block : program->count);
     }
 }
 
-/* Points a periodic operand at n elements from element `first` on. */
-static void fetch_periodic(const tg_program *program, const state *here, int32_t i, const char *from, int64_t first, int64_t n)
+/* Points at the block's part of a periodic operand: in its place, or in a copy if the block goes beyond a period's end. */
+static void fetch_periodic(const tg_program *program, const state *here, int32_t i)
 {
     const operand *read = &program->operands[i];
-    int64_t phase = first % read->period;
-    if (phase + n <= read->period) {
+    const char *from = here->pointers[read->ref];
+    int64_t phase = here->first % read->period;
+    if (phase + here->count <= read->period) {
         here->at[i] = (char *)from + phase * read->size;
         return;
     }
     here->at[i] = here->slots + program->slots[read->slot].offset;
-    if (here->copied[i] >= n && here->phase[i] == phase)
+    if (here->copied[i] >= here->count && here->phase[i] == phase)
         return;
-    tg_walk_fill(read->walk, from, read->size, here->at[i], first, n);
+    tg_walk_fill(read->walk, from, here->at[i], here->first, here->count);
     here->phase[i] = phase;
-    here->copied[i] = n;
+    here->copied[i] = here->count;
 }
 
-static void fetch(const tg_program *program, const state *here, void *const *pointers, int64_t first, int64_t n)
+static void fetch(const tg_program *program, const state *here)
 {
     for (int32_t i = 0; i < program->n_operands; i++) {
         const operand *there = &program->operands[i];
         if (there->kind == PLACE)
-            here->at[i] = (char *)pointers[there->ref] + first * there->size;
+            here->at[i] = (char *)here->pointers[there->ref] + here->first * there->size;
         else if (there->kind == PERIODIC && !there->direct)
-            fetch_periodic(program, here, i, pointers[there->ref], first, n);
+            fetch_periodic(program, here, i);
         else if (there->kind == SPREAD && !there->direct)
-            tg_walk_fill(there->walk, pointers[there->ref], there->size, here->at[i], first, n);
+            tg_walk_fill(there->walk, here->pointers[there->ref], here->at[i], here->first, here->count);
     }
 }
 
-static void copy(const tg_program *program, const state *here, void *const *pointers, const instruction *step, int64_t first, int64_t n)
+static void copy(const tg_program *program, const state *here, const instruction *step)
 {
     int32_t from = program->arguments[step->first_argument];
     const operand *read = &program->operands[from];
     char *to = here->at[step->result];
     if (read->direct)
-        tg_walk_fill(read->walk, pointers[read->ref], read->size, to, first, n);
+        tg_walk_fill(read->walk, here->pointers[read->ref], to, here->first, here->count);
     else if (here->at[from] != to)
-        memcpy(to, here->at[from], (size_t)(n * step->size));
+        memcpy(to, here->at[from], (size_t)(here->count * step->size));
+}
+
+static void run_block(const tg_program *program, const state *here)
+{
+    fetch(program, here);
+    for (int32_t i = 0; i < program->n_instructions; i++) {
+        const instruction *step = &program->instructions[i];
+        if (!step->block) {
+            copy(program, here, step);
+            continue;
+        }
+        const int32_t *arguments = &program->arguments[step->first_argument];
+        for (int32_t a = 0; a < step->n_arguments; a++)
+            here->arguments[a] = here->at[arguments[a]];
+        step->block(here->at[step->result], here->arguments, here->count, step->attributes);
+    }
 }
 
 void tg_program_span(const tg_program *program, void *const *pointers, void *scratch, int64_t first, int64_t count)
 {
-    state here = lay_out(program, scratch);
-    for (int64_t end = first + count, n; first < end; first += n) {
-        n = end - first < program->block ? end - first : program->block;
-        fetch(program, &here, pointers, first, n);
-        for (int32_t i = 0; i < program->n_instructions; i++) {
-            const instruction *step = &program->instructions[i];
-            if (!step->block) {
-                copy(program, &here, pointers, step, first, n);
-                continue;
-            }
-            const int32_t *arguments = &program->arguments[step->first_argument];
-            for (int32_t a = 0; a < step->n_arguments; a++)
-                here.arguments[a] = here.at[arguments[a]];
-            step->block(here.at[step->result], here.arguments, n, step->attributes);
-        }
+    state here = lay_out(program, pointers, scratch);
+    for (int64_t end = first + count; first < end; first += here.count) {
+        here.first = first;
+        here.count = end - first < program->block ? end - first : program->block;
+        run_block(program, &here);
     }
 }

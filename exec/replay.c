@@ -66,10 +66,7 @@ static void append_index(char *text, size_t size, tg_shape shape, int64_t at)
     append(text, size, "]");
 }
 
-static const char *bad_text(double bad)
-{
-    return isnan(bad) ? "NaN" : bad < 0 ? "-infinity" : "infinity";
-}
+static const char *bad_text(double bad) { return isnan(bad) ? "NaN" : bad < 0 ? "-infinity" : "infinity"; }
 
 /* Where a node's value lies while it is alive. */
 static const void *address(const tg_plan *replay, int32_t id)
@@ -91,8 +88,8 @@ static void blame(const tg_plan *replay, const tg_node *node, const range *seen,
     for (int32_t i = 0; i < node->n_inputs; i++) {
         const tg_node *in = tg_graph_node(replay->graph, node->inputs[i]);
         range theirs = measure(in->type, address(replay, in->id));
-        append(found->message, sizeof found->message, "%s %s from %g to %g, mean %g", i ? "," : "; its inputs:",
-               tg_node_label(in, label, sizeof label), theirs.min, theirs.max, theirs.mean);
+        append(found->message, sizeof found->message, "%s %s from %g to %g, mean %g",
+               i ? "," : "; its inputs:", tg_node_label(in, label, sizeof label), theirs.min, theirs.max, theirs.mean);
     }
 }
 
@@ -144,7 +141,8 @@ static tg_status search(tg_plan *replay, tg_nonfinite *found)
         char label[400];
         status = run_step(replay, step, counter);
         if (status != TG_OK)
-            return tg_plan_fail(replay, status, node->where, "%s failed: %s", tg_node_label(node, label, sizeof label), tg_status_text(status));
+            return tg_plan_fail(replay, status, node->where, "%s failed: %s", tg_node_label(node, label, sizeof label),
+                                tg_status_text(status));
         if (step->kind != TG_STEP_COPY && look(replay, step->node, found))
             return TG_OK;
     }

@@ -29,10 +29,7 @@ static void note_failure(run *self, int32_t item, int64_t task, tg_status status
         ;
 }
 
-static bool has_failed(run *self)
-{
-    return atomic_load_explicit(&self->failure, memory_order_relaxed) != NO_FAILURE;
-}
+static bool has_failed(run *self) { return atomic_load_explicit(&self->failure, memory_order_relaxed) != NO_FAILURE; }
 
 static void run_task(run *self, int32_t item, int64_t task, void *scratch)
 {
@@ -126,7 +123,9 @@ static tg_status explain(const run *self, uint64_t failure)
     char label[400];
     tg_node_label(node, label, sizeof label);
     if (status == TG_ERROR_NONFINITE)
-        return tg_plan_fail(plan, status, node->where, "%s is not finite, so no variable was changed: tg_find_nonfinite() names the first op that went wrong", label);
+        return tg_plan_fail(
+            plan, status, node->where,
+            "%s is not finite, so no variable was changed: tg_find_nonfinite() names the first op that went wrong", label);
     return tg_plan_fail(plan, status, node->where, "%s failed: %s", label, tg_status_text(status));
 }
 
@@ -137,7 +136,8 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     if (status != TG_OK)
         return status;
     uint64_t generation = tg_variables_generation(plan->variables);
-    run self = {.plan = plan, .counter = tg_variables_step(plan->variables), .flush = tg_variables_float(plan->variables) != TG_F64};
+    run self = {
+        .plan = plan, .counter = tg_variables_step(plan->variables), .flush = tg_variables_float(plan->variables) != TG_F64};
     atomic_init(&self.failure, NO_FAILURE);
     int32_t first = first_section(plan, generation);
     if (first == 0)

@@ -1,22 +1,23 @@
-/* The order of steps, the memory they use, and the barriers between them. */
+/* The order of steps, the memory they use, and the stages that they run in. */
 #ifndef TG_EXEC_SCHEDULE_H
 #define TG_EXEC_SCHEDULE_H
 
 #include "exec/step.h"
 
-/** Gives each step the earliest level (a stretch without barriers) that its inputs allow, and sorts the steps by segment and level.
+/** Gives each step the earliest level (steps of one level may run at once) that its inputs allow, and sorts the steps by segment and level.
     `in_order`: a level for each step instead, in the order they are in. Returns the number of levels, or -1 if memory is out. */
 int32_t tg_schedule(tg_steps *steps, bool in_order, tg_context *context);
 
 /** Memory that buffers lie in: a leaf's, a single buffer's, or what all buffers of a home share. */
 typedef struct tg_region {
     tg_home home;
-    int32_t node;  /**< of a leaf; else -1 */
+    int32_t node; /**< of a leaf; else -1 */
     int64_t bytes;
 } tg_region;
 
 typedef struct tg_layout {
-    tg_region *regions; /**< with `packed`, the first three are all that is not a leaf: workspace, prologue, roots, as in tg_home */
+    tg_region
+        *regions; /**< with `packed`, the first three are all that is not a leaf: workspace, prologue, roots, as in tg_home */
     int32_t n_regions;
     int64_t unplanned_bytes; /**< what the workspace would take without reuse */
 } tg_layout;
@@ -43,7 +44,7 @@ typedef struct tg_stage {
     double nanoseconds, longest_task; /**< guesses, on one thread */
 } tg_stage;
 
-/** What lies between two barriers: a stage for all threads, or tiny stages in a row for one. */
+/** A stage that is shared out to all threads, or tiny stages in a row for one. */
 typedef struct tg_section {
     int32_t first_stage, n_stages;
     bool serial;

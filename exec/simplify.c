@@ -12,7 +12,7 @@ typedef struct table {
     struct slot {
         uint64_t hash;
         int32_t id; /* + 1; 0: empty */
-    } *slots;
+    } * slots;
     int64_t capacity, count;
 } table;
 
@@ -66,7 +66,8 @@ static bool is_node(const tg_rewrite_args *args, const tg_node *node)
 static struct slot *find(const table *nodes, const tg_rewrite_args *args, uint64_t hash)
 {
     int64_t mask = nodes->capacity - 1, i = (int64_t)(hash & (uint64_t)mask);
-    while (nodes->slots[i].id && (nodes->slots[i].hash != hash || !is_node(args, tg_graph_node(args->graph, nodes->slots[i].id - 1))))
+    while (nodes->slots[i].id &&
+           (nodes->slots[i].hash != hash || !is_node(args, tg_graph_node(args->graph, nodes->slots[i].id - 1))))
         i = (i + 1) & mask;
     return &nodes->slots[i];
 }
@@ -105,8 +106,8 @@ static tg_tensor rewrite(simplifier *self, const tg_rewrite_args *args)
         if (result.id < 0 && !tg_graph_error(args->graph))
             continue;
         if (result.id >= 0 && !tg_type_equal(tg_tensor_type(result), args->type))
-            return tg_graph_fail(args->graph, (tg_where){NULL, 0}, "%s: the rewrite rule \"%s\" changes the result's type", args->op->name,
-                                 rule->name);
+            return tg_graph_fail(args->graph, (tg_where){NULL, 0}, "%s: the rewrite rule \"%s\" changes the result's type",
+                                 args->op->name, rule->name);
         return result;
     }
     return tg_none();
@@ -134,10 +135,10 @@ static tg_tensor record(void *user, const tg_rewrite_args *args)
     return tg_none();
 }
 
-tg_graph *tg_pass_simplify(const tg_graph *source, int32_t count, uint8_t *needed, bool rounds, int32_t *map)
+tg_graph *tg_pass_simplify(tg_pass_source source, bool rounds, int32_t *map)
 {
-    simplifier self = {.context = tg_graph_context(source), .rounds = rounds};
-    tg_graph *simple = tg_pass_copy(source, count, needed, record, &self, map);
+    simplifier self = {.context = tg_graph_context(source.graph), .rounds = rounds};
+    tg_graph *simple = tg_pass_copy(source, record, &self, map);
     tg_release(self.context, self.nodes.slots, (size_t)self.nodes.capacity * sizeof *self.nodes.slots);
     return simple;
 }

@@ -3,7 +3,7 @@
 /* Blocks cover the space without gaps. No two free ones are neighbours, so there is at most one more of them than of those in use. */
 struct tg_space_block {
     int64_t offset, size;
-    int32_t before, after;        /* neighbours in the space */
+    int32_t before, after;         /* neighbours in the space */
     int32_t bin_before, bin_after; /* in the bin of a free block; bin_after links spare blocks too */
     bool free;
 };

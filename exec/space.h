@@ -10,8 +10,8 @@ typedef struct tg_space {
     tg_context *context;
     struct tg_space_block *blocks;
     int32_t capacity, n_blocks;
-    int32_t spare; /* a block that stands for nothing, or -1; the others follow */
-    int32_t last;  /* the one at the end of the space, or -1 */
+    int32_t spare;               /* a block that stands for nothing, or -1; the others follow */
+    int32_t last;                /* the one at the end of the space, or -1 */
     int32_t bins[TG_SPACE_BINS]; /* free blocks by size */
     uint64_t filled[TG_SPACE_BINS / 64];
     int64_t bytes;

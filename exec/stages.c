@@ -3,7 +3,7 @@
 /* Bounds the search for conflicts: a stage ends when its items touch this many stretches of memory. */
 #define MAX_ACCESSES 256
 #define MAX_TASKS ((int64_t)1 << 30) /* of a stage that is shared out */
-#define WORTH_SHARING 1500.0 /* nanoseconds that a second thread must be guessed to save */
+#define WORTH_SHARING 1500.0         /* nanoseconds that a second thread must be guessed to save */
 
 /* The stretches of memory that a stage under construction touches. */
 typedef struct accesses {
@@ -30,7 +30,8 @@ static bool conflicts(const accesses *stage, const tg_steps *steps, const tg_ste
         struct access mine = access_of(steps, &step->refs[r]);
         for (int32_t i = 0; i < stage->count; i++) {
             const struct access *theirs = &stage->at[i];
-            if (theirs->region == mine.region && (theirs->writes || mine.writes) && theirs->begin < mine.end && mine.begin < theirs->end)
+            if (theirs->region == mine.region && (theirs->writes || mine.writes) && theirs->begin < mine.end &&
+                mine.begin < theirs->end)
                 return true;
         }
     }
@@ -120,7 +121,8 @@ static void cut_sections(tg_stages *stages, const tg_steps *steps)
         if (open && serial && open->serial && (open->segment == TG_PROLOGUE) == (segment == TG_PROLOGUE))
             open->n_stages++;
         else
-            stages->sections[stages->n_sections++] = (tg_section){.first_stage = i, .n_stages = 1, .serial = serial, .segment = segment};
+            stages->sections[stages->n_sections++] =
+                (tg_section){.first_stage = i, .n_stages = 1, .serial = serial, .segment = segment};
     }
 }
 

@@ -23,9 +23,12 @@ static void finish(const void *state, int64_t first, int64_t count)
 static tg_status run_op(const tg_step *step, int phase, int64_t task, uint64_t counter, void *scratch)
 {
     epilogue after = {.step = step, .scratch = scratch ? (char *)scratch + step->op_scratch : NULL};
-    tg_buffers buffers = {.inputs = (const void *const *)step->pointers, .output = step->pointers[step->output], .step = counter,
+    tg_buffers buffers = {.inputs = (const void *const *)step->pointers,
+                          .output = step->pointers[step->output],
+                          .step = counter,
                           .shared = step->shared >= 0 ? step->pointers[step->shared] : NULL,
-                          .finish = step->program ? finish : NULL, .finish_state = &after};
+                          .finish = step->program ? finish : NULL,
+                          .finish_state = &after};
     return step->op->run(&step->work, &buffers, phase, task, scratch);
 }
 
@@ -43,7 +46,7 @@ static bool all_finite(tg_dtype dtype, const void *values, int64_t bytes)
         const uint32_t *words = values;
         uint32_t bad = 0;
         for (int64_t i = 0; i < bytes / 4; i++)
-            bad |= (uint32_t)-((words[i] & 0x7f800000u) == 0x7f800000u);
+            bad |= (uint32_t) - ((words[i] & 0x7f800000u) == 0x7f800000u);
         return bad == 0;
     }
     const uint64_t *words = values;

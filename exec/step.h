@@ -41,21 +41,21 @@ typedef enum tg_step_kind {
 typedef struct tg_step {
     tg_step_kind kind;
     tg_segment segment;
-    int32_t node;        /**< what an error names */
-    tg_dtype dtype;      /**< TG_STEP_CHECK: of the floats */
-    const tg_op *op;     /**< TG_STEP_OP; else NULL */
-    tg_work work;        /**< of the op: its inputs are the first refs */
+    int32_t node;           /**< what an error names */
+    tg_dtype dtype;         /**< TG_STEP_CHECK: of the floats */
+    const tg_op *op;        /**< TG_STEP_OP; else NULL */
+    tg_work work;           /**< of the op: its inputs are the first refs */
     int32_t output, shared; /**< its refs; `shared` may be -1 */
-    tg_program *program; /**< TG_STEP_PROGRAM, or the epilogue; NULL: none */
-    int64_t count;       /**< elements of the program */
+    tg_program *program;    /**< TG_STEP_PROGRAM, or the epilogue; NULL: none */
+    int64_t count;          /**< elements of the program */
     tg_ref *refs;
     int32_t n_refs;
     void **pointers; /**< by ref: resolved when a run starts */
     int phases;
-    int64_t task_bytes;     /**< TG_STEP_COPY, TG_STEP_CHECK */
-    size_t op_scratch;      /**< then the program's */
+    int64_t task_bytes;        /**< TG_STEP_COPY, TG_STEP_CHECK */
+    size_t op_scratch;         /**< then the program's */
     double flops, nanoseconds; /**< of all phases; the time is a rough guess */
-    int32_t first_level;    /**< the earliest stretch between barriers that its first phase could run in */
+    int32_t first_level;       /**< of its first phase, see tg_schedule(); the others follow */
 } tg_step;
 
 /** Where a root or kept tensor lies. */
@@ -75,6 +75,7 @@ typedef struct tg_steps {
     int32_t *buffer_of; /**< by node (base): buffer + 1; 0: none yet */
     tg_publication *publications;
     int32_t n_publications;
+    const tg_node *unsupported;      /**< what stopped tg_steps_make(), if it was not memory */
     int32_t *operand_of, *arguments; /**< while a group is lowered: by member, and of one member */
     bool *placed;
 } tg_steps;
@@ -87,8 +88,10 @@ typedef struct tg_steps_options {
     bool check_finite;
 } tg_steps_options;
 
-/** Lowers the fused graph to steps: those of a segment follow one another in an order that may be run. False if the pool is out. */
-bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusion *fusion, tg_steps_options options, tg_pool *pool);
+/** Lowers the fused graph to steps: those of a segment follow one another in an order that may be run. False if the pool is out,
+    or if an op has no function for its types. */
+bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusion *fusion, tg_steps_options options,
+                   tg_pool *pool);
 
 /** Tasks of a phase. */
 int64_t tg_step_tasks(const tg_step *step, int phase);

@@ -69,10 +69,7 @@ static int64_t wait_a_turn(const tg_team *team, int64_t *since, int turn)
 
 /* ---- helpers ---- */
 
-static bool has_job(uint64_t state, uint64_t done)
-{
-    return (state & OPEN) && state >> NUMBER_SHIFT != done;
-}
+static bool has_job(uint64_t state, uint64_t done) { return (state & OPEN) && state >> NUMBER_SHIFT != done; }
 
 /* Sleeps until a job or the end is announced; perhaps for no reason. */
 static void park(tg_team *team, uint64_t done)
@@ -92,7 +89,8 @@ static uint64_t enter(tg_team *team, uint64_t done)
     for (int turn = 0;; turn++) {
         uint64_t state = atomic_load_explicit(&team->state, memory_order_relaxed);
         if (has_job(state, done)) {
-            if (atomic_compare_exchange_weak_explicit(&team->state, &state, state + 1, memory_order_acquire, memory_order_relaxed))
+            if (atomic_compare_exchange_weak_explicit(&team->state, &state, state + 1, memory_order_acquire,
+                                                      memory_order_relaxed))
                 return state >> NUMBER_SHIFT;
         } else if (atomic_load_explicit(&team->ending, memory_order_relaxed)) {
             return 0;
@@ -152,10 +150,7 @@ void tg_team_share(tg_team *team, tg_team_job job, void *arg)
         close_job(team);
 }
 
-int tg_team_size(const tg_team *team)
-{
-    return team->size;
-}
+int tg_team_size(const tg_team *team) { return team->size; }
 
 /* ---- start and end ---- */
 
@@ -213,7 +208,4 @@ static tg_attachment start_team(tg_context *context)
     return (tg_attachment){team, end_team};
 }
 
-tg_team *tg_team_of(tg_context *context)
-{
-    return tg_context_attach(context, TG_SLOT_TEAM, start_team);
-}
+tg_team *tg_team_of(tg_context *context) { return tg_context_attach(context, TG_SLOT_TEAM, start_team); }

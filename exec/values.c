@@ -7,7 +7,8 @@ bool tg_work_make(tg_work *work, const tg_value_table *values, const tg_node *no
         return false;
     for (int32_t i = 0; i < node->n_inputs; i++)
         types[i] = tg_graph_node(values->graph, node->inputs[i])->type;
-    *work = (tg_work){.n_inputs = node->n_inputs, .inputs = types, .output = node->type, .attributes = node->attributes, .isa = values->isa};
+    *work = (tg_work){
+        .n_inputs = node->n_inputs, .inputs = types, .output = node->type, .attributes = node->attributes, .isa = values->isa};
     return true;
 }
 
@@ -40,7 +41,8 @@ static int64_t view_offset(const tg_value_table *values, const tg_node *node, tg
         types[i] = tg_graph_node(values->graph, node->inputs[i])->type;
     if (op->traits & TG_IDENTITY)
         return types[0].dtype == node->type.dtype && tg_shape_count(types[0].shape) == tg_shape_count(node->type.shape) ? 0 : -1;
-    tg_work work = {.n_inputs = node->n_inputs, .inputs = types, .output = node->type, .attributes = node->attributes, .isa = values->isa};
+    tg_work work = {
+        .n_inputs = node->n_inputs, .inputs = types, .output = node->type, .attributes = node->attributes, .isa = values->isa};
     return op->view(&work);
 }
 
@@ -49,7 +51,8 @@ static void find_bases(tg_value_table *values, bool commits, tg_type *types)
     for (int32_t id = 0; id < values->count; id++) {
         const tg_node *node = tg_graph_node(values->graph, id);
         tg_value *value = &values->at[id];
-        *value = (tg_value){.base = id, .bytes = tg_type_bytes(node->type), .first_effect = -1, .writer = -1, .segment = TG_COMPUTE};
+        *value =
+            (tg_value){.base = id, .bytes = tg_type_bytes(node->type), .first_effect = -1, .writer = -1, .segment = TG_COMPUTE};
         int32_t through = -1;
         int64_t offset = 0;
         if (node->op->traits & TG_EFFECT) {

@@ -14,13 +14,13 @@ typedef enum tg_segment {
 } tg_segment;
 
 typedef struct tg_value {
-    int32_t base;     /**< the node in whose bytes this one's lie: itself, or what an assign, a view or an identity stands for */
-    int64_t offset;   /**< of the first of them */
+    int32_t base;   /**< the node in whose bytes this one's lie: itself, or what an assign, a view or an identity stands for */
+    int64_t offset; /**< of the first of them */
     int64_t bytes;
     int32_t first_use, n_uses; /**< of a base: its part of `uses` */
     int32_t first_effect;      /**< of a base: the first of the assigns that take its value, an index into `effects`, or -1 */
     int32_t writer;            /**< of a variable: the index of the assign that writes it, or -1 */
-    bool wanted;      /**< of a base: a root or a kept tensor lies in it */
+    bool wanted;               /**< of a base: a root or a kept tensor lies in it */
     tg_segment segment;
 } tg_value;
 

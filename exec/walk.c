@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-tg_walk tg_walk_make(tg_shape from, tg_shape to)
+tg_walk tg_walk_make(tg_type type, tg_shape to)
 {
-    tg_walk walk = {.rank = 0};
+    tg_walk walk = {.size = (int64_t)tg_dtype_size(type.dtype)};
+    tg_shape from = type.shape;
     int64_t stride = 1;
     /* Innermost first, then turned around. */
     for (int32_t axis = 0; axis < to.rank; axis++) {
@@ -32,7 +33,7 @@ tg_walk tg_walk_make(tg_shape from, tg_shape to)
     return walk;
 }
 
-void tg_walk_repeat(const void *from, int32_t size, void *out, int64_t count)
+void tg_walk_repeat(const void *from, int64_t size, void *out, int64_t count)
 {
     if (size == 4) {
         uint32_t value, *to = out;
@@ -49,8 +50,9 @@ void tg_walk_repeat(const void *from, int32_t size, void *out, int64_t count)
     }
 }
 
-void tg_walk_fill(const tg_walk *walk, const void *from, int32_t size, void *out, int64_t first, int64_t count)
+void tg_walk_fill(const tg_walk *walk, const void *from, void *out, int64_t first, int64_t count)
 {
+    const int64_t size = walk->size;
     if (walk->rank == 0) {
         tg_walk_repeat(from, size, out, count);
         return;

@@ -11,10 +11,7 @@ struct tg_workspace {
     size_t bytes, scratch_bytes; /* of scratch: of each thread, in whole cache lines */
 };
 
-static size_t threads(const tg_workspace *workspace)
-{
-    return (size_t)tg_context_threads(workspace->context);
-}
+static size_t threads(const tg_workspace *workspace) { return (size_t)tg_context_threads(workspace->context); }
 
 static void free_workspace(void *object)
 {
@@ -38,10 +35,7 @@ static tg_attachment make_workspace(tg_context *context)
     return (tg_attachment){workspace, free_workspace};
 }
 
-tg_workspace *tg_workspace_of(tg_context *context)
-{
-    return tg_context_attach(context, TG_SLOT_WORKSPACE, make_workspace);
-}
+tg_workspace *tg_workspace_of(tg_context *context) { return tg_context_attach(context, TG_SLOT_WORKSPACE, make_workspace); }
 
 /* Its contents need not survive; but where there is no memory for more, other plans must keep what they have. */
 static bool widen(tg_context *context, void **memory, size_t *bytes, size_t wanted, size_t copies)
@@ -67,20 +61,11 @@ bool tg_workspace_reserve(tg_workspace *workspace, size_t bytes, size_t scratch_
     return done;
 }
 
-void tg_workspace_enter(tg_workspace *workspace)
-{
-    pthread_mutex_lock(&workspace->lock);
-}
+void tg_workspace_enter(tg_workspace *workspace) { pthread_mutex_lock(&workspace->lock); }
 
-void tg_workspace_exit(tg_workspace *workspace)
-{
-    pthread_mutex_unlock(&workspace->lock);
-}
+void tg_workspace_exit(tg_workspace *workspace) { pthread_mutex_unlock(&workspace->lock); }
 
-void *tg_workspace_memory(const tg_workspace *workspace)
-{
-    return workspace->memory;
-}
+void *tg_workspace_memory(const tg_workspace *workspace) { return workspace->memory; }
 
 void *tg_workspace_scratch(const tg_workspace *workspace, int thread)
 {

@@ -13,8 +13,8 @@
 
 typedef struct random_graph {
     tg_graph *graph;
-    tg_tensor x;                          /* an input [RANDOM_ROWS, RANDOM_COLUMNS] */
-    tg_tensor roots[3];                   /* a sum, a matrix, a variable's new value */
+    tg_tensor x;        /* an input [RANDOM_ROWS, RANDOM_COLUMNS] */
+    tg_tensor roots[3]; /* a sum, a matrix, a variable's new value */
     tg_tensor variables[RANDOM_VARIABLES];
     uint64_t seed, drawn;
 } random_graph;
@@ -32,8 +32,12 @@ static inline tg_tensor random_smaller(random_graph *self, tg_tensor full)
     switch (random_below(self, 6)) {
     case 0: return small_take_rows(full, random_below(self, RANDOM_ROWS), 1);
     case 1: return SMALL_1(small_sum, full);
-    case 2: return small_shaped(&small_reshape, self->graph, small_take_rows(small_shaped(&small_reshape, self->graph, full,
-                                TG_SHAPE(RANDOM_COLUMNS, RANDOM_ROWS)), random_below(self, RANDOM_COLUMNS), 1), TG_SHAPE(RANDOM_ROWS, 1));
+    case 2:
+        return small_shaped(
+            &small_reshape, self->graph,
+            small_take_rows(small_shaped(&small_reshape, self->graph, full, TG_SHAPE(RANDOM_COLUMNS, RANDOM_ROWS)),
+                            random_below(self, RANDOM_COLUMNS), 1),
+            TG_SHAPE(RANDOM_ROWS, 1));
     case 3: return tg_scalar(full, 0.5 + random_below(self, 4) * 0.25);
     default: return full;
     }
@@ -50,7 +54,9 @@ static inline tg_tensor random_step(random_graph *self, tg_tensor a, tg_tensor b
     case 2: return SMALL_3(small_where, SMALL_2(small_less, a, t), a, b);
     case 3: return SMALL_1(small_reverse, a);
     case 4: {
-        tg_tensor kernel = SMALL_2(small_mul, tg_scalar(a, 0.03), small_shaped(&small_broadcast, self->graph, random_smaller(self, small_take_rows(b, 0, 1)), square));
+        tg_tensor kernel =
+            SMALL_2(small_mul, tg_scalar(a, 0.03),
+                    small_shaped(&small_broadcast, self->graph, random_smaller(self, small_take_rows(b, 0, 1)), square));
         return tg_tensor_shape(kernel).rank == 2 ? SMALL_2(small_mul, SMALL_2(small_matmul, a, kernel), tg_scalar(a, 0.25)) : a;
     }
     case 5: return SMALL_3(small_fma, a, small, t);
@@ -61,9 +67,9 @@ static inline tg_tensor random_step(random_graph *self, tg_tensor a, tg_tensor b
 }
 
 /* Builds `steps` random steps on a store with (or getting) the variables v0, v1, ..., and assigns to all of them but the last. */
-static inline random_graph random_graph_make(tg_variables *variables, uint64_t seed, int steps)
+static inline random_graph random_graph_make(tg_variables *store, uint64_t seed, int steps)
 {
-    random_graph self = {.graph = tg_graph_new(variables, TG_TRAINING), .seed = seed};
+    random_graph self = {.graph = tg_graph_new(store, TG_TRAINING), .seed = seed};
     tg_shape full = TG_SHAPE(RANDOM_ROWS, RANDOM_COLUMNS);
     tg_tensor pool[8 + RANDOM_VARIABLES];
     uint32_t n = 0;

@@ -9,34 +9,38 @@
 
 /* ---- pointwise, f32 and f64 ---- */
 
-#define SMALL_BLOCK(function, type, arity, ...)                                                           \
-    static inline void function(void *out, const void *const *in, int64_t n, const void *attributes)      \
-    {                                                                                                      \
-        (void)attributes;                                                                                  \
-        const type *a = in[0], *b = in[(arity) > 1], *c = in[(arity) > 2 ? 2 : 0];                         \
-        for (int64_t i = 0; i < n; i++) {                                                                  \
-            type x = a[i], y = b[i], z = c[i];                                                             \
-            (void)x, (void)y, (void)z;                                                                     \
-            ((type *)out)[i] = (type)(__VA_ARGS__);                                                        \
-        }                                                                                                  \
+#define SMALL_BLOCK(function, type, arity, ...)                                                      \
+    static inline void function(void *out, const void *const *in, int64_t n, const void *attributes) \
+    {                                                                                                \
+        (void)attributes;                                                                            \
+        const type *a = in[0], *b = in[(arity) > 1], *c = in[(arity) > 2 ? 2 : 0];                   \
+        for (int64_t i = 0; i < n; i++) {                                                            \
+            type x = a[i], y = b[i], z = c[i];                                                       \
+            (void)x, (void)y, (void)z;                                                               \
+            ((type *)out)[i] = (type)(__VA_ARGS__);                                                  \
+        }                                                                                            \
     }
-#define SMALL_POINTWISE(op_name, arity, ...)                                                              \
-    SMALL_BLOCK(small_##op_name##_f32, float, arity, __VA_ARGS__)                                          \
-    SMALL_BLOCK(small_##op_name##_f64, double, arity, __VA_ARGS__)                                         \
-    static inline tg_block_fn small_##op_name##_block(const tg_work *work)                                 \
-    {                                                                                                      \
-        return work->output.dtype == TG_F32 ? small_##op_name##_f32 : small_##op_name##_f64;               \
-    }                                                                                                      \
-    static const tg_op small_##op_name = {.name = "small_" #op_name, .formula = "y = " #__VA_ARGS__, .traits = TG_POINTWISE, \
-                                          .min_inputs = arity, .max_inputs = arity, .shape = tg_shape_pointwise, \
+#define SMALL_POINTWISE(op_name, arity, ...)                                                 \
+    SMALL_BLOCK(small_##op_name##_f32, float, arity, __VA_ARGS__)                            \
+    SMALL_BLOCK(small_##op_name##_f64, double, arity, __VA_ARGS__)                           \
+    static inline tg_block_fn small_##op_name##_block(const tg_work *work)                   \
+    {                                                                                        \
+        return work->output.dtype == TG_F32 ? small_##op_name##_f32 : small_##op_name##_f64; \
+    }                                                                                        \
+    static const tg_op small_##op_name = {.name = "small_" #op_name,                         \
+                                          .formula = "y = " #__VA_ARGS__,                    \
+                                          .traits = TG_POINTWISE,                            \
+                                          .min_inputs = arity,                               \
+                                          .max_inputs = arity,                               \
+                                          .shape = tg_shape_pointwise,                       \
                                           .block = small_##op_name##_block};
 
 SMALL_POINTWISE(add, 2, x + y)
-SMALL_POINTWISE(mul, 2, x * y)
+SMALL_POINTWISE(mul, 2, x *y)
 SMALL_POINTWISE(neg, 1, -x)
-SMALL_POINTWISE(square, 1, x * x)
+SMALL_POINTWISE(square, 1, x *x)
 SMALL_POINTWISE(sqrt, 1, sqrt(x))
-SMALL_POINTWISE(fma, 3, x * y + z)
+SMALL_POINTWISE(fma, 3, x *y + z)
 
 /* u8 from two f32: mixed element sizes in one program. */
 static inline bool small_less_shape(tg_infer *infer)
@@ -56,8 +60,13 @@ static inline tg_block_fn small_less_block(const tg_work *work)
     (void)work;
     return small_less_f32;
 }
-static const tg_op small_less = {.name = "small_less", .formula = "y = a < b", .traits = TG_POINTWISE, .min_inputs = 2, .max_inputs = 2,
-                                 .shape = small_less_shape, .block = small_less_block};
+static const tg_op small_less = {.name = "small_less",
+                                 .formula = "y = a < b",
+                                 .traits = TG_POINTWISE,
+                                 .min_inputs = 2,
+                                 .max_inputs = 2,
+                                 .shape = small_less_shape,
+                                 .block = small_less_block};
 
 /* u8 condition, two f32. */
 static inline bool small_where_shape(tg_infer *infer)
@@ -77,8 +86,13 @@ static inline tg_block_fn small_where_block(const tg_work *work)
     (void)work;
     return small_where_f32;
 }
-static const tg_op small_where = {.name = "small_where", .formula = "y = c ? a : b", .traits = TG_POINTWISE, .min_inputs = 3, .max_inputs = 3,
-                                  .shape = small_where_shape, .block = small_where_block};
+static const tg_op small_where = {.name = "small_where",
+                                  .formula = "y = c ? a : b",
+                                  .traits = TG_POINTWISE,
+                                  .min_inputs = 3,
+                                  .max_inputs = 3,
+                                  .shape = small_where_shape,
+                                  .block = small_where_block};
 
 /* ---- layout ---- */
 
@@ -105,15 +119,24 @@ static inline tg_block_fn small_identity_block(const tg_work *work)
     (void)work;
     return small_identity_block_1;
 }
-static const tg_op small_broadcast = {.name = "small_broadcast", .formula = "y = x", .traits = TG_POINTWISE | TG_IDENTITY, .min_inputs = 1,
-                                      .max_inputs = 1, .shape = small_to_shape, .block = small_identity_block};
+static const tg_op small_broadcast = {.name = "small_broadcast",
+                                      .formula = "y = x",
+                                      .traits = TG_POINTWISE | TG_IDENTITY,
+                                      .min_inputs = 1,
+                                      .max_inputs = 1,
+                                      .shape = small_to_shape,
+                                      .block = small_identity_block};
 
 static inline int64_t small_reshape_view(const tg_work *work)
 {
     (void)work;
     return 0;
 }
-static const tg_op small_reshape = {.name = "small_reshape", .formula = "y = x", .min_inputs = 1, .max_inputs = 1, .shape = small_to_shape,
+static const tg_op small_reshape = {.name = "small_reshape",
+                                    .formula = "y = x",
+                                    .min_inputs = 1,
+                                    .max_inputs = 1,
+                                    .shape = small_to_shape,
                                     .view = small_reshape_view};
 
 /* Rows [first, first + count) of axis 0: a view. */
@@ -133,8 +156,12 @@ static inline int64_t small_rows_view(const tg_work *work)
     const small_row_range *rows = work->attributes;
     return work->inputs[0].shape.dims[0] ? rows->first * (tg_type_bytes(work->inputs[0]) / work->inputs[0].shape.dims[0]) : 0;
 }
-static const tg_op small_rows = {.name = "small_rows", .formula = "y = x[first:last]", .min_inputs = 1, .max_inputs = 1,
-                                 .shape = small_rows_shape, .view = small_rows_view};
+static const tg_op small_rows = {.name = "small_rows",
+                                 .formula = "y = x[first:last]",
+                                 .min_inputs = 1,
+                                 .max_inputs = 1,
+                                 .shape = small_rows_shape,
+                                 .view = small_rows_view};
 
 /* Reverses all elements: no view, not pointwise. One task for each 8 elements. */
 static inline bool small_same_shape(tg_infer *infer)
@@ -156,8 +183,13 @@ static inline tg_status small_reverse_run(const tg_work *work, const tg_buffers 
         memcpy((char *)buffers->output + (size_t)i * size, (const char *)buffers->inputs[0] + (size_t)(n - 1 - i) * size, size);
     return TG_OK;
 }
-static const tg_op small_reverse = {.name = "small_reverse", .formula = "y[i] = x[n - 1 - i]", .min_inputs = 1, .max_inputs = 1,
-                                    .shape = small_same_shape, .tasks = small_reverse_tasks, .run = small_reverse_run};
+static const tg_op small_reverse = {.name = "small_reverse",
+                                    .formula = "y[i] = x[n - 1 - i]",
+                                    .min_inputs = 1,
+                                    .max_inputs = 1,
+                                    .shape = small_same_shape,
+                                    .tasks = small_reverse_tasks,
+                                    .run = small_reverse_run};
 
 /* ---- products and sums, f32 ---- */
 
@@ -179,14 +211,8 @@ static inline int64_t small_matmul_tasks(const tg_work *work, int phase)
 {
     return phase == 0 ? work->inputs[1].shape.dims[1] : work->inputs[0].shape.dims[0];
 }
-static inline size_t small_matmul_shared(const tg_work *work)
-{
-    return (size_t)tg_type_bytes(work->inputs[1]);
-}
-static inline size_t small_matmul_scratch(const tg_work *work)
-{
-    return (size_t)work->output.shape.dims[1] * sizeof(float);
-}
+static inline size_t small_matmul_shared(const tg_work *work) { return (size_t)tg_type_bytes(work->inputs[1]); }
+static inline size_t small_matmul_scratch(const tg_work *work) { return (size_t)work->output.shape.dims[1] * sizeof(float); }
 static inline double small_matmul_flops(const tg_work *work)
 {
     return 2.0 * (double)tg_shape_count(work->output.shape) * (double)work->inputs[0].shape.dims[1];
@@ -211,10 +237,18 @@ static inline tg_status small_matmul_run(const tg_work *work, const tg_buffers *
     tg_finish(buffers, task * n + n / 2, n - n / 2);
     return TG_OK;
 }
-static const tg_op small_matmul = {.name = "small_matmul", .formula = "y = a b", .traits = TG_CONTRACTION, .min_inputs = 2, .max_inputs = 2,
-                                   .shape = small_matmul_shape, .run = small_matmul_run, .phases = small_matmul_phases,
-                                   .tasks = small_matmul_tasks, .shared_bytes = small_matmul_shared,
-                                   .scratch_bytes = small_matmul_scratch, .flops = small_matmul_flops};
+static const tg_op small_matmul = {.name = "small_matmul",
+                                   .formula = "y = a b",
+                                   .traits = TG_CONTRACTION,
+                                   .min_inputs = 2,
+                                   .max_inputs = 2,
+                                   .shape = small_matmul_shape,
+                                   .run = small_matmul_run,
+                                   .phases = small_matmul_phases,
+                                   .tasks = small_matmul_tasks,
+                                   .shared_bytes = small_matmul_shared,
+                                   .scratch_bytes = small_matmul_scratch,
+                                   .flops = small_matmul_flops};
 
 /* All elements to a scalar: partial sums of 64, then their sum. */
 static inline bool small_sum_shape(tg_infer *infer)
@@ -226,10 +260,7 @@ static inline int64_t small_sum_tasks(const tg_work *work, int phase)
 {
     return phase ? 1 : (tg_shape_count(work->inputs[0].shape) + 63) / 64;
 }
-static inline size_t small_sum_shared(const tg_work *work)
-{
-    return (size_t)small_sum_tasks(work, 0) * sizeof(float);
-}
+static inline size_t small_sum_shared(const tg_work *work) { return (size_t)small_sum_tasks(work, 0) * sizeof(float); }
 static inline tg_status small_sum_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
 {
     (void)scratch;
@@ -241,8 +272,15 @@ static inline tg_status small_sum_run(const tg_work *work, const tg_buffers *buf
     *(phase ? (float *)buffers->output : (float *)buffers->shared + task) = sum;
     return TG_OK;
 }
-static const tg_op small_sum = {.name = "small_sum", .formula = "y = sum(x)", .min_inputs = 1, .max_inputs = 1, .shape = small_sum_shape,
-                                .run = small_sum_run, .phases = small_matmul_phases, .tasks = small_sum_tasks, .shared_bytes = small_sum_shared};
+static const tg_op small_sum = {.name = "small_sum",
+                                .formula = "y = sum(x)",
+                                .min_inputs = 1,
+                                .max_inputs = 1,
+                                .shape = small_sum_shape,
+                                .run = small_sum_run,
+                                .phases = small_matmul_phases,
+                                .tasks = small_sum_tasks,
+                                .shared_bytes = small_sum_shared};
 
 /* ---- what can fail, what depends on the step, what has an effect ---- */
 
@@ -260,8 +298,13 @@ static inline tg_status small_picky_run(const tg_work *work, const tg_buffers *b
     memcpy((float *)buffers->output + task * n, in, (size_t)n * sizeof(float));
     return in[0] < 0 ? TG_ERROR_RANGE : TG_OK;
 }
-static const tg_op small_picky = {.name = "small_picky", .formula = "y = x", .min_inputs = 1, .max_inputs = 1, .shape = small_same_shape,
-                                  .tasks = small_picky_tasks, .run = small_picky_run};
+static const tg_op small_picky = {.name = "small_picky",
+                                  .formula = "y = x",
+                                  .min_inputs = 1,
+                                  .max_inputs = 1,
+                                  .shape = small_same_shape,
+                                  .tasks = small_picky_tasks,
+                                  .run = small_picky_run};
 
 /* f32 of a shape, all equal to the run's step. */
 static inline bool small_step_shape(tg_infer *infer)
@@ -276,10 +319,19 @@ static inline tg_status small_step_run(const tg_work *work, const tg_buffers *bu
         ((float *)buffers->output)[i] = (float)buffers->step;
     return TG_OK;
 }
-static const tg_op small_step = {.name = "small_step", .formula = "y = step", .traits = TG_RANDOM, .min_inputs = 0, .max_inputs = 0,
-                                 .shape = small_step_shape, .run = small_step_run};
+static const tg_op small_step = {.name = "small_step",
+                                 .formula = "y = step",
+                                 .traits = TG_RANDOM,
+                                 .min_inputs = 0,
+                                 .max_inputs = 0,
+                                 .shape = small_step_shape,
+                                 .run = small_step_run};
 
-static const tg_op small_assign = {.name = "small_assign", .formula = "variable <- x", .traits = TG_EFFECT, .min_inputs = 2, .max_inputs = 2,
+static const tg_op small_assign = {.name = "small_assign",
+                                   .formula = "variable <- x",
+                                   .traits = TG_EFFECT,
+                                   .min_inputs = 2,
+                                   .max_inputs = 2,
                                    .shape = small_same_shape};
 
 /* ---- recording ---- */

@@ -9,15 +9,9 @@
 
 static tg_context *context;
 
-static void set_up(void)
-{
-    context = harness_context(2);
-}
+static void set_up(void) { context = harness_context(2); }
 
-static void tear_down(void)
-{
-    tg_context_free(context);
-}
+static void tear_down(void) { tg_context_free(context); }
 
 /* ---- offsets ---- */
 
@@ -128,7 +122,8 @@ START_TEST(lifetimes_do_not_overlap_in_memory)
                 continue;
             shared++;
             bool apart = a->last < b->first || b->last < a->first;
-            bool handed_on = (a->last == b->first && takes_place_of(steps, j, i)) || (b->last == a->first && takes_place_of(steps, i, j));
+            bool handed_on =
+                (a->last == b->first && takes_place_of(steps, j, i)) || (b->last == a->first && takes_place_of(steps, i, j));
             ck_assert_msg(apart || handed_on, "buffers %d [%d, %d] and %d [%d, %d]", i, a->first, a->last, j, b->first, b->last);
         }
     }
@@ -151,7 +146,8 @@ START_TEST(reused_inputs_are_dead)
             for (int32_t other = 0; other < steps->count; other++)
                 for (int32_t r = 0; r < steps->at[other]->n_refs; r++)
                     if (steps->at[other]->refs[r].buffer == reuse)
-                        ck_assert(other == s || steps->at[other]->first_level + steps->at[other]->phases - 1 < steps->at[s]->first_level);
+                        ck_assert(other == s ||
+                                  steps->at[other]->first_level + steps->at[other]->phases - 1 < steps->at[s]->first_level);
         }
     drop(&self);
 }
