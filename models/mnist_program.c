@@ -8,6 +8,7 @@
 #include "models/console.h"
 #include "models/settings.h"
 #include "ops/ops.h"
+#include "train/regularizers.h"
 #include "train/whole_file.h"
 
 /* Parts of the images that training holds back for validation: 10,000 of 60,000. */
@@ -65,7 +66,8 @@ static tg_tensor loss(tg_tensor logits, tg_tensor labels, void *user)
     const run *r = user;
     if (r->settings.labels == LABELS_ONE_HOT)
         labels = tg_one_hot(labels, CLASSES, TG_FLOAT);
-    return tg_cross_entropy(logits, labels);
+    tg_tensor losses = tg_cross_entropy(logits, labels);
+    return r->settings.l2 > 0 ? tg_add(losses, tg_l2_penalty(logits, r->settings.l2)) : losses;
 }
 
 /* ---- getting ready ---- */
@@ -113,6 +115,9 @@ static int make_model(run *r)
 {
     r->network = (network_settings){
         .hidden = r->settings.hidden,
+        .filters = r->settings.filters,
+        .kernel_size = r->settings.kernel_size,
+        .dropout = r->settings.dropout,
         .activation = (tg_activation_kind)r->settings.activation,
         .kernel = tg_initializer_defaults((tg_initializer_kind)r->settings.initializer),
     };
@@ -129,6 +134,8 @@ static int make_model(run *r)
     };
     if (r->settings.learning_rate > 0)
         options.optimizer.learning_rate = r->settings.learning_rate;
+    if (r->settings.weight_decay >= 0)
+        options.optimizer.weight_decay = r->settings.weight_decay;
     r->variables = tg_variables_new(r->context, r->settings.seed);
     r->model = r->variables ? tg_model_new(r->variables, options) : NULL;
     if (!r->model)

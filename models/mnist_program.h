@@ -14,7 +14,7 @@ typedef struct mnist_program {
     const char *about;    /**< for the help page */
     const char *examples; /**< the same */
     bool flat;            /**< the network takes [n, 784], not [n, 28, 28, 1] */
-    bool hidden;          /**< it has hidden layers, for --hidden to set */
+    bool hidden;          /**< it has hidden layers, for --hidden to set; else convolutions, for --filters and --kernel-size */
     tg_tensor (*network)(tg_tensor image, const network_settings *settings); /**< -> logits */
     tg_tensor (*probabilities)(tg_tensor logits);
 } mnist_program;

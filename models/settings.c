@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "train/optimizers.h"
 
@@ -32,7 +33,6 @@ static const char notes[] = "The data is looked for in --data, else in $MNIST_DI
                             "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept);\n"
                             "130 interrupted.";
 
-/* --hidden comes first, so that a program without hidden layers can leave it out. */
 static const tg_flag table[] = {
     {.name = "hidden",
      .kind = TG_FLAG_LIST,
@@ -42,6 +42,22 @@ static const tg_flag table[] = {
      .low = 1,
      .high = 100000,
      .help = "Units of the hidden layers, from the image on: any number of layers."},
+    {.name = "filters",
+     .kind = TG_FLAG_LIST,
+     .offset = offsetof(settings, filters),
+     .initial = "32,64",
+     .argument = "N,N,...",
+     .low = 1,
+     .high = 10000,
+     .help = "Filters of the convolutions, from the image on, each followed by 2x2 max-pooling."},
+    {.name = "kernel-size",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, kernel_size),
+     .initial = "3",
+     .argument = "N",
+     .low = 1,
+     .high = 27,
+     .help = "Height and width of the convolutions' kernels."},
     {.name = "data",
      .kind = TG_FLAG_TEXT,
      .offset = offsetof(settings, data),
@@ -81,6 +97,29 @@ static const tg_flag table[] = {
      .initial = "sigmoid",
      .choice = activation_word,
      .help = "What follows each hidden layer."},
+    {.name = "dropout",
+     .kind = TG_FLAG_REAL,
+     .offset = offsetof(settings, dropout),
+     .initial = "0",
+     .argument = "RATE",
+     .high = 0.99,
+     .help = "The share of values that training sets to zero after each hidden layer, or before the convolutional network's "
+             "outputs."},
+    {.name = "l2",
+     .kind = TG_FLAG_REAL,
+     .offset = offsetof(settings, l2),
+     .initial = "0",
+     .argument = "FACTOR",
+     .high = 1e6,
+     .help = "Adds FACTOR times the sum of the squares of all kernels to the loss, in training and evaluation, as Keras's "
+             "kernel_regularizer does."},
+    {.name = "weight-decay",
+     .kind = TG_FLAG_REAL,
+     .offset = offsetof(settings, weight_decay),
+     .argument = "DECAY",
+     .high = 1e6,
+     .help = "Takes DECAY times the learning rate off each weight at each step, beside the update. Default: 0.004 for adamw, "
+             "else 0."},
     {.name = "initializer",
      .kind = TG_FLAG_CHOICE,
      .offset = offsetof(settings, initializer),
@@ -124,23 +163,42 @@ static const tg_flag table[] = {
     {.name = "no-progress",
      .kind = TG_FLAG_SWITCH,
      .offset = offsetof(settings, no_progress),
-     .help = "Prints one line per epoch also on a terminal, without control characters; so does any pipe or file. $NO_COLOR is obeyed."},
+     .help = "Prints one line per epoch also on a terminal, without control characters; so does any pipe or file. $NO_COLOR is "
+             "obeyed."},
     {.name = "quiet", .kind = TG_FLAG_SWITCH, .offset = offsetof(settings, quiet), .help = "Prints the last results alone."},
 };
 
+/* Whether a program has what a flag sets. */
+static bool applies(const mnist_program *program, const char *flag)
+{
+    if (strcmp(flag, "hidden") == 0)
+        return program->hidden;
+    return program->hidden ? strcmp(flag, "filters") != 0 && strcmp(flag, "kernel-size") != 0 : true;
+}
+
 tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s)
 {
-    int left_out = program->hidden ? 0 : 1;
-    *s = (settings){.hidden = network_defaults().hidden};
+    const network_settings defaults = network_defaults();
+    tg_flag chosen[sizeof table / sizeof *table];
+    int count = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (applies(program, table[i].name))
+            chosen[count++] = table[i];
+    }
+    *s = (settings){
+        .hidden = defaults.hidden, .filters = defaults.filters, .kernel_size = defaults.kernel_size, .weight_decay = -1};
     tg_flags flags = {.program = program->name,
                       .about = program->about,
                       .examples = program->examples,
                       .notes = notes,
-                      .flags = table + left_out,
-                      .count = (int)(sizeof table / sizeof *table) - left_out,
+                      .flags = chosen,
+                      .count = count,
                       .values = s};
     tg_flags_answer answer = tg_flags_parse(&flags, argc, argv, s->message, sizeof s->message);
     if (answer == TG_FLAGS_HELP)
         (void)!tg_flags_help(&flags, stdout);
+    network_settings sizes = {.filters = s->filters, .kernel_size = s->kernel_size};
+    if (answer == TG_FLAGS_RUN && !program->hidden && !cnn_fits(&sizes, s->message, sizeof s->message))
+        return TG_FLAGS_WRONG;
     return answer;
 }

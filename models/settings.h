@@ -14,9 +14,12 @@ typedef struct settings {
     const char *data; /* NULL: search */
     int64_t epochs, batch_size, threads;
     double learning_rate; /* 0: the optimizer's own default */
+    double weight_decay;  /* below 0: the same */
+    double dropout, l2;
     uint64_t seed;
     int optimizer, activation, initializer, labels, dump_stage; /* positions in the enums of their names */
-    tg_integer_list hidden;
+    tg_integer_list hidden, filters;
+    int64_t kernel_size;
     const char *dump_graph; /* NULL: no picture */
     bool json, quiet, no_progress;
     char message[1024]; /* what is wrong with the command line, or "" */

@@ -120,6 +120,65 @@ START_TEST(settings_are_obeyed)
 }
 END_TEST
 
+START_TEST(convolutions_are_by_settings)
+{
+    static const expected_row expected[] = {{"Conv2D", {24, 24, 4}, 104, 24 * 24 * 4 * 25},
+                                            {"MaxPooling2D", {12, 12, 4}, 0, 0},
+                                            {"Conv2D", {8, 8, 6}, 606, 8 * 8 * 6 * 100},
+                                            {"MaxPooling2D", {4, 4, 6}, 0, 0},
+                                            {"Flatten", {96}, 0, 0},
+                                            {"Dropout", {96}, 0, 0},
+                                            {"Dense", {10}, 970, 960}};
+    tg_variables *variables = tg_variables_new(context, 1);
+    tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
+    settings.filters = (tg_integer_list){2, {4, 6}};
+    settings.kernel_size = 5;
+    settings.dropout = 0.5;
+    assert_rows(cnn(tg_input(graph, "x", TG_F32, TG_SHAPE(3, 28, 28, 1)), &settings), expected, 7);
+    tg_graph_free(graph);
+    tg_variables_free(variables);
+}
+END_TEST
+
+START_TEST(each_hidden_layer_may_drop_out)
+{
+    static const expected_row expected[] = {{"Dense", {100}, 78500, 78400}, {"Activation", {100}, 0, 0}, {"Dropout", {100}, 0, 0},
+                                            {"Dense", {50}, 5050, 5000},    {"Activation", {50}, 0, 0},  {"Dropout", {50}, 0, 0},
+                                            {"Dense", {10}, 510, 500}};
+    tg_variables *variables = tg_variables_new(context, 1);
+    tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
+    settings.dropout = 0.25;
+    assert_rows(fcnn(tg_input(graph, "x", TG_F32, TG_SHAPE(3, PIXELS)), &settings), expected, 7);
+    tg_graph_free(graph);
+    tg_variables_free(variables);
+}
+END_TEST
+
+/* 28, (28 - 2) / 2 = 13, 5, 1: the third convolution has 5x5 to work on, the fourth 1x1. */
+START_TEST(convolutions_that_do_not_fit_are_told)
+{
+    char message[256];
+    ck_assert(cnn_fits(&settings, message, sizeof message));
+    settings.filters = (tg_integer_list){3, {1, 1, 1}};
+    ck_assert(cnn_fits(&settings, message, sizeof message));
+    settings.filters.count = 4;
+    ck_assert(!cnn_fits(&settings, message, sizeof message));
+    ck_assert_str_eq(message,
+                     "convolution 4 of 4 does not fit: its image is 1x1, of which a 3x3 kernel leaves less than the 2x2 that "
+                     "pooling needs");
+    settings.filters.count = 1;
+    settings.kernel_size = 27;
+    ck_assert(cnn_fits(&settings, message, sizeof message));
+    settings.kernel_size = 28;
+    ck_assert(!cnn_fits(&settings, message, sizeof message));
+    tg_variables *variables = tg_variables_new(context, 1);
+    tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
+    ck_assert(!tg_ok(cnn(tg_input(graph, "x", TG_F32, TG_SHAPE(3, 28, 28, 1)), &settings)));
+    tg_graph_free(graph);
+    tg_variables_free(variables);
+}
+END_TEST
+
 START_TEST(pixels_are_divided_by_255)
 {
     const uint8_t pixels[] = {0, 1, 51, 200, 255};
@@ -197,6 +256,9 @@ int main(void)
     tcase_add_test(tests, cnn_is_the_notebook_s);
     tcase_add_test(tests, probabilities_are_a_layer_where_the_notebook_has_one);
     tcase_add_test(tests, settings_are_obeyed);
+    tcase_add_test(tests, convolutions_are_by_settings);
+    tcase_add_test(tests, each_hidden_layer_may_drop_out);
+    tcase_add_test(tests, convolutions_that_do_not_fit_are_told);
     tcase_add_test(tests, pixels_are_divided_by_255);
     tcase_add_test(tests, fcnn_learns_alike_from_both_labels);
     tcase_add_test(tests, cnn_learns_alike_from_both_labels);

@@ -159,6 +159,29 @@ def hidden_layers():
     run(CNN, "--hidden=30", code=2)
 
 
+def regularization(program):
+    """Dropout, L2 and weight decay: shown, felt, and gone at 0."""
+    plain = losses(program)
+    assert losses(program, "--dropout=0", "--l2=0", "--weight-decay=0") == plain
+    assert losses(program, "--l2=0.01")[0] > plain[0] + 0.5
+    decayed = losses(program, "--weight-decay=5")
+    assert decayed != plain and decayed[0] != losses(program, "--optimizer=adamw")[0]
+    assert losses(program, "--optimizer=adamw", "--weight-decay=0") == plain
+    assert losses(program, "--dropout=0.5") != plain
+    layers = run(program, "--epochs=0", "--dropout=0.5").stdout.count("(Dropout)")
+    assert layers == (2 if program == FCNN else 1)
+    assert "--dropout: \"1\" is not" in run(program, "--dropout=1", code=2).stderr
+
+
+def convolutions():
+    out = run(CNN, "--filters=4,6", "--kernel-size=5", "--epochs=1").stdout
+    assert "(None, 24, 24, 4)" in out and "(None, 8, 8, 6)" in out and "(None, 96)" in out
+    done = run(CNN, "--filters=4,4,4,4", code=2)
+    assert "convolution 4 of 4 does not fit: its image is 1x1" in done.stderr and done.stderr.count("\n") == 1 and done.stdout == ""
+    for flag in ("--filters=3", "--kernel-size=5"):
+        assert "unknown flag" in run(FCNN, flag, code=2).stderr
+
+
 def usage(program):
     name = pathlib.Path(program).name
     for flags, message in ((("--epoch=3",), "unknown flag --epoch; did you mean --epochs?"),
@@ -321,10 +344,10 @@ def synthetic(program):
 
 
 def main():
-    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, usage, help_and_version, bad_data, divergence,
+    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, usage, help_and_version, bad_data, divergence,
             interrupt, lost_output, pictures, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
-    tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
+    tests += [("fcnn: hidden_layers", hidden_layers, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, test, arguments) in enumerate(tests, 1):

@@ -3,7 +3,8 @@
 #include "harness.h"
 #include "train/progress_bar.h"
 
-static const tg_progress_value values[] = {{"accuracy", 0.9134}, {"loss", 0.3295}, {"val_accuracy", 0.9314}, {"val_loss", 0.2486}};
+static const tg_progress_value values[] = {
+    {"accuracy", 0.9134}, {"loss", 0.3295}, {"val_accuracy", 0.9314}, {"val_loss", 0.2486}};
 static char text[TG_BAR_SIZE];
 
 static const char *bar(int64_t step, double per_step, int n_values, int width)
