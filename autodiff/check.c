@@ -198,7 +198,8 @@ static bool arguments_valid(tg_tensor loss, const tg_tensor *x, const tg_tensor 
             tg_graph_fail(loss.graph, where, "check_gradients: x %d is no f64 variable of the loss's graph", i);
         else if (gradients && (!tg_ok(gradients[i]) || gradients[i].graph != loss.graph ||
                                !tg_type_equal(tg_tensor_type(gradients[i]), variable->type)))
-            tg_graph_fail(loss.graph, where, "check_gradients: gradient %d is no tensor of the loss's graph with the type of '%s'", i,
+            tg_graph_fail(loss.graph, where,
+                          "check_gradients: gradient %d is no tensor of the loss's graph with the type of '%s'", i,
                           variable->name);
     }
     return !tg_graph_error(loss.graph);

@@ -142,7 +142,8 @@ static void fail_unreached(sweep *s, tg_tensor x)
                 continue;
             const char *reason = cut_reason(s->graph, node, i);
             if (reason) {
-                tg_graph_fail(s->graph, s->where, "gradients: nothing of %s reaches %s: %s cuts the path at its input %d, since %s", of, to,
+                tg_graph_fail(s->graph, s->where,
+                              "gradients: nothing of %s reaches %s: %s cuts the path at its input %d, since %s", of, to,
                               node_text(node, cut_text, sizeof cut_text), (int)i, reason);
                 return;
             }
@@ -301,7 +302,8 @@ static bool differentiate(sweep *s, tg_tensor *gradients, bool allow_zero)
     return ok;
 }
 
-bool tg_gradients_with_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients, tg_gradient_options options)
+bool tg_gradients_with_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients,
+                          tg_gradient_options options)
 {
     sweep s = {.graph = y.graph, .where = where, .outputs = &y, .seeds = &options.seed, .n_outputs = 1, .x = x, .n_x = n};
     return differentiate(&s, gradients, options.allow_zero);
@@ -321,7 +323,8 @@ tg_tensor tg_gradient_at(tg_where where, tg_tensor y, tg_tensor x)
 
 /* What reverse over reverse has in common: from the gradients of y (times `seed`) in each x to the gradients, in each of
    `targets`, of their inner product with v. */
-static bool reverse_over_reverse(sweep *s, tg_tensor seed, const tg_tensor *v, const tg_tensor *targets, int n_targets, tg_tensor *results)
+static bool reverse_over_reverse(sweep *s, tg_tensor seed, const tg_tensor *v, const tg_tensor *targets, int n_targets,
+                                 tg_tensor *results)
 {
     for (int i = 0; i < s->n_x; i++) {
         if (tg_ok(v[i]) && v[i].graph == s->graph && tg_type_equal(tg_tensor_type(v[i]), tg_tensor_type(s->x[i])))
@@ -339,8 +342,8 @@ static bool reverse_over_reverse(sweep *s, tg_tensor seed, const tg_tensor *v, c
     s->seeds = &seed;
     bool ok = differentiate(s, first, false);
     /* A first derivative that does not depend on the target is constant there: its own derivative is truly zero. */
-    sweep second = {.graph = s->graph, .where = s->where, .outputs = first, .seeds = v, .n_outputs = s->n_x,
-                    .x = targets, .n_x = n_targets};
+    sweep second = {
+        .graph = s->graph, .where = s->where, .outputs = first, .seeds = v, .n_outputs = s->n_x, .x = targets, .n_x = n_targets};
     ok = ok && differentiate(&second, results, true);
     tg_release(context, first, bytes);
     return ok;
@@ -350,7 +353,7 @@ tg_tensor tg_jvp_at(tg_where where, tg_tensor y, const tg_tensor *x, const tg_te
 {
     if (!tg_ok(y))
         return y;
-    /* The vector-Jacobian product u dy/dx is linear in u, so its derivative in u along v is the Jacobian times v, whatever u is. */
+    /* The vector-Jacobian product u dy/dx is linear in u, so its derivative in u along v is the Jacobian times v for any u. */
     sweep s = {.graph = y.graph, .where = where, .outputs = &y, .n_outputs = 1, .x = x, .n_x = n};
     tg_tensor u = tg_full_at(where, y, tg_tensor_shape(y), 0), product = tensor_at(y.graph, -1);
     reverse_over_reverse(&s, u, v, &u, 1, &product);

@@ -1,7 +1,6 @@
 /* An op of one's own, by the public contract: softsign, y = x / (1 + |x|). */
 #include <math.h>
 #include <stdio.h>
-
 #include <tapegrad/tapegrad.h>
 
 #define BLOCK(dtype, absolute)                                                                     \
@@ -16,14 +15,15 @@ BLOCK(float, fabsf)
 BLOCK(double, fabs)
 static tg_block_fn block(const tg_work *work) { return work->output.dtype == TG_F32 ? float_block : double_block; }
 
-static void gradient(const tg_gradient_args *args, tg_tensor *result) /* dy/dx = 1 / (1 + |x|)^2 */
+static void rule(const tg_gradient_args *args, tg_tensor *result) /* dy/dx = 1 / (1 + |x|)^2 */
 {
     result[0] = tg_div(args->gradient, tg_square(tg_add(tg_abs(args->inputs[0]), tg_scalar(args->inputs[0], 1))));
 }
 
-static const tg_op softsign = {.name = "softsign", .formula = "y = x / (1 + |x|)", .traits = TG_POINTWISE, .min_inputs = 1, .max_inputs = 1,
-                               .tolerance = 2, .shape = tg_shape_pointwise, .gradient = gradient, .block = block};
-
+/* clang-format off */
+static const tg_op softsign = {.name = "softsign", .formula = "y = x / (1 + |x|)", .traits = TG_POINTWISE, .min_inputs = 1,
+                               .max_inputs = 1, .tolerance = 2, .shape = tg_shape_pointwise, .gradient = rule, .block = block};
+/* clang-format on */
 int main(void)
 {
     tg_context *context = tg_context_new(tg_context_defaults());

@@ -1,6 +1,5 @@
 /* f(x, y) = x y + sin(x), with its gradient, at (2, 3). */
 #include <stdio.h>
-
 #include <tapegrad/tapegrad.h>
 
 int main(void)
@@ -17,7 +16,8 @@ int main(void)
     tg_tensor f = tg_add(tg_mul(x, y), tg_sin(x));
 
     float value, dx, dy;
-    if (tg_eval(f, &value, sizeof value) || tg_eval(tg_gradient(f, x), &dx, sizeof dx) || tg_eval(tg_gradient(f, y), &dy, sizeof dy)) {
+    if (tg_eval(f, &value, sizeof value) || tg_eval(tg_gradient(f, x), &dx, sizeof dx) ||
+        tg_eval(tg_gradient(f, y), &dy, sizeof dy)) {
         fprintf(stderr, "%s\n", tg_graph_error(graph));
         return 1;
     }

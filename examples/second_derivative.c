@@ -1,6 +1,5 @@
 /* Gradients are recorded on the same tape, so they have gradients: y = x^3 - 2x, y' = 3x^2 - 2 and y'' = 6x at five points. */
 #include <stdio.h>
-
 #include <tapegrad/tapegrad.h>
 
 int main(void)

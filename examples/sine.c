@@ -1,7 +1,6 @@
 /* Regression: a network of one hidden layer learns the sine from 65 points. */
 #include <math.h>
 #include <stdio.h>
-
 #include <tapegrad/tapegrad.h>
 
 int main(void)

@@ -1,6 +1,5 @@
 /* A training loop by hand: gradients and assigns are ordinary nodes. It fits w x + b to four points of the line 3x - 1. */
 #include <stdio.h>
-
 #include <tapegrad/tapegrad.h>
 
 static const float xs[] = {-1, 0, 1, 2}, ts[] = {-4, -1, 2, 5};
@@ -24,7 +23,8 @@ int main(void)
     tg_plan *step = tg_compile(graph, loss, new_w, new_b);
     bool ok = step && !tg_feed(step, x, xs, sizeof xs) && !tg_feed(step, t, ts, sizeof ts);
     for (int i = 0; i <= 50 && ok; i++) {
-        ok = !tg_run(step) && !tg_read(step, loss, &values[0], 4) && !tg_read(step, new_w, &values[1], 4) && !tg_read(step, new_b, &values[2], 4);
+        ok = !tg_run(step) && !tg_read(step, loss, &values[0], 4);
+        ok = ok && !tg_read(step, new_w, &values[1], 4) && !tg_read(step, new_b, &values[2], 4);
         if (ok && i % 10 == 0)
             printf("step %2d: loss %.4f, then w = %.4f, b = %.4f\n", i, values[0], values[1], values[2]);
     }

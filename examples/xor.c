@@ -1,6 +1,5 @@
 /* XOR, which no single layer can learn: two layers, trained by Adam. */
 #include <stdio.h>
-
 #include <tapegrad/tapegrad.h>
 
 static const float inputs[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}}, targets[4][1] = {{0}, {1}, {1}, {0}};

@@ -199,12 +199,15 @@ tg_status tg_dot(FILE *out, const tg_graph *graph, tg_dot_options options)
     if (!picture_make(&p))
         return TG_ERROR_MEMORY;
     fputs("digraph tapegrad {\n"
-          "  graph [rankdir=TB, newrank=true, fontname=\"Helvetica,Arial,sans-serif\", fontsize=12, labelloc=t, nodesep=0.35, ranksep=0.45, bgcolor=white, charset=\"UTF-8\"];\n"
+          "  graph [rankdir=TB, newrank=true, fontname=\"Helvetica,Arial,sans-serif\", fontsize=12, labelloc=t, nodesep=0.35, "
+          "ranksep=0.45, bgcolor=white, charset=\"UTF-8\"];\n"
           "  node [fontname=\"Helvetica,Arial,sans-serif\", fontsize=12, margin=\"0.14,0.06\"];\n"
           "  edge [fontname=\"Helvetica,Arial,sans-serif\", fontsize=9, fontcolor=\"#5f6672\", arrowsize=0.7];\n",
           out);
     put_legend(&p);
-    fputs("  subgraph { graph [style=\"rounded,filled\", fillcolor=\"#fafbfc\", color=\"#c9ced6\", labelloc=t, labeljust=l, margin=14];\n", out);
+    fputs("  subgraph { graph [style=\"rounded,filled\", fillcolor=\"#fafbfc\", color=\"#c9ced6\", labelloc=t, labeljust=l, "
+          "margin=14];\n",
+          out);
     put_layer(&p, -1);
     fputs("  }\n", out);
     tg_dot_put_edges(&p);

@@ -25,8 +25,8 @@ typedef struct tg_dot_options {
 TG_API tg_dot_options tg_dot_defaults(void);
 
 /** Writes the picture: layers as clusters; the forward pass downwards in solid lines and the backward pass beside it upwards in
-    dashed ones; what it keeps from the forward pass in a colour of its own; shapes and bytes on edges; inputs, parameters and fused
-    groups in shapes of their own; scalars inside the label of what takes them. The same graph gives the same bytes.
+    dashed ones; what it keeps from the forward pass in a colour of its own; shapes and bytes on edges; inputs, parameters and
+    fused groups in shapes of their own; scalars inside the label of what takes them. The same graph gives the same bytes.
     TG_ERROR_IO if writing failed, TG_ERROR_MEMORY if memory is out. */
 TG_API TG_MUST_USE tg_status tg_dot(FILE *out, const tg_graph *graph, tg_dot_options options);
 

@@ -38,10 +38,7 @@ static void mark_updates(tg_dot_boxes *b, const tg_graph *graph)
     }
 }
 
-static int32_t merge_targets(int32_t a, int32_t b)
-{
-    return a == NO_TARGET || a == b ? b : b == NO_TARGET ? a : SHARED_TARGET;
-}
+static int32_t merge_targets(int32_t a, int32_t b) { return a == NO_TARGET || a == b ? b : b == NO_TARGET ? a : SHARED_TARGET; }
 
 /* The variable that each update's node leads to. A state that serves a trained variable's update is part of that update. */
 static void find_targets(tg_dot_boxes *b, const tg_graph *graph)
@@ -161,7 +158,4 @@ bool tg_dot_boxes_make(tg_dot_boxes *b, const tg_graph *graph, const tg_dot_opti
     return true;
 }
 
-void tg_dot_boxes_free(tg_dot_boxes *b, const tg_graph *graph)
-{
-    tg_release(tg_graph_context(graph), b->memory, b->bytes);
-}
+void tg_dot_boxes_free(tg_dot_boxes *b, const tg_graph *graph) { tg_release(tg_graph_context(graph), b->memory, b->bytes); }

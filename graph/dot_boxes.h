@@ -5,7 +5,7 @@
 #include "graph/dot.h"
 
 typedef enum tg_dot_role {
-    TG_DOT_LEAF,     /* an input, a variable or a constant */
+    TG_DOT_LEAF, /* an input, a variable or a constant */
     TG_DOT_FORWARD,
     TG_DOT_BACKWARD, /* recorded by a gradient rule */
     TG_DOT_UPDATE    /* leads to assigns only */
@@ -25,12 +25,12 @@ typedef struct tg_dot_box {
 } tg_dot_box;
 
 typedef struct tg_dot_boxes {
-    int32_t nodes;    /* of the graph */
-    int32_t *box_of;  /* [nodes] index of the node's box; -1: a scalar that is part of its consumers' labels */
-    int32_t *next;    /* [nodes] the next node of the same box, or -1 */
-    int32_t *targets; /* [nodes] what an update's node leads to */
-    int32_t *lookup;  /* [2 nodes] box of a target or of a group, or -1 */
-    uint8_t *marks;   /* [nodes] */
+    int32_t nodes;     /* of the graph */
+    int32_t *box_of;   /* [nodes] index of the node's box; -1: a scalar that is part of its consumers' labels */
+    int32_t *next;     /* [nodes] the next node of the same box, or -1 */
+    int32_t *targets;  /* [nodes] what an update's node leads to */
+    int32_t *lookup;   /* [2 nodes] box of a target or of a group, or -1 */
+    uint8_t *marks;    /* [nodes] */
     tg_dot_box *boxes; /* [count] */
     int32_t count;
     void *memory;

@@ -17,7 +17,7 @@ static int compare_edges(const void *left, const void *right)
     return (a->node > b->node) - (a->node < b->node);
 }
 
-/* Whether an edge says what the picture says already: an update reads the variable it assigns, and the step size that is shared. */
+/* Whether the picture says already what an edge would: an update reads the variable it assigns, and what all updates share. */
 static bool is_understood(const tg_dot_picture *p, const tg_dot_edge *e)
 {
     const tg_dot_box *from = &p->boxes.boxes[e->from], *to = &p->boxes.boxes[e->to];
@@ -77,7 +77,8 @@ static int32_t name_of(const tg_dot_picture *p, int32_t box) { return p->boxes.b
 static void put_edge(tg_dot_picture *p, const tg_dot_edge *e)
 {
     look l = look_of(p, e);
-    fprintf(p->out, "  n%d -> n%d [%s", (int)name_of(p, l.against ? e->to : e->from), (int)name_of(p, l.against ? e->from : e->to), l.style);
+    fprintf(p->out, "  n%d -> n%d [%s", (int)name_of(p, l.against ? e->to : e->from),
+            (int)name_of(p, l.against ? e->from : e->to), l.style);
     if (!l.free && p->outermost[e->from] == p->outermost[e->to])
         fputs(", weight=20", p->out); /* keeps layers compact */
     else if (p->boxes.boxes[e->to].role == TG_DOT_FORWARD)
@@ -151,8 +152,8 @@ static void put_links(tg_dot_picture *p)
         const tg_dot_box *box = &p->boxes.boxes[i];
         int32_t variable = box->folded && box->variable >= 0 ? p->boxes.box_of[box->variable] : -1;
         if (variable >= 0 && variable != i)
-            fprintf(p->out, "  n%d -> n%d [color=\"" TG_DOT_UPDATE_COLOUR "\", style=dotted, constraint=false];\n", (int)box->last,
-                    (int)name_of(p, variable));
+            fprintf(p->out, "  n%d -> n%d [color=\"" TG_DOT_UPDATE_COLOUR "\", style=dotted, constraint=false];\n",
+                    (int)box->last, (int)name_of(p, variable));
         int32_t forward = tg_graph_node(p->graph, box->last)->forward;
         int32_t beside = box->role == TG_DOT_BACKWARD && forward < p->boxes.nodes ? p->boxes.box_of[forward] : -1;
         if (beside >= 0 && p->boxes.boxes[beside].role == TG_DOT_FORWARD)

@@ -145,7 +145,8 @@ static void put_note(FILE *out, const tg_node *node, const tg_dot_options *optio
     fputs("</font>", out);
 }
 
-static void put_single(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_node *node, const tg_dot_options *options)
+static void put_single(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_node *node,
+                       const tg_dot_options *options)
 {
     put_op(out, graph, b, node);
     put_details(out, node, "<br/>" SMALL, "</font>");
@@ -153,10 +154,13 @@ static void put_single(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, 
     put_note(out, node, options);
 }
 
-static void put_group(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box, const tg_dot_options *options)
+static void put_group(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box,
+                      const tg_dot_options *options)
 {
     int rows = 0;
-    fprintf(out, "<table border=\"0\" cellspacing=\"0\" cellpadding=\"1\"><tr><td align=\"left\">" SMALL "fused, %d ops</font></td></tr><hr/>",
+    fprintf(out,
+            "<table border=\"0\" cellspacing=\"0\" cellpadding=\"1\"><tr><td align=\"left\">" SMALL
+            "fused, %d ops</font></td></tr><hr/>",
             (int)box->count);
     for (int32_t id = box->first; id >= 0; id = b->next[id]) {
         const tg_node *node = tg_graph_node(graph, id);

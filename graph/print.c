@@ -88,12 +88,12 @@ typedef struct printer {
     FILE *out;
     tg_type type;
     const void *values;
-    bool summary;                /* show the edges only */
+    bool summary; /* show the edges only */
     bool exponential;
-    int width;                   /* of an integer */
-    int left, right;             /* characters before and after the point */
+    int width;       /* of an integer */
+    int left, right; /* characters before and after the point */
     int precision, exponent_digits;
-    int column, pending;         /* in this line, blanks not yet written included */
+    int column, pending; /* in this line, blanks not yet written included */
 } printer;
 
 static double value_at(const printer *p, int64_t i)
@@ -314,7 +314,8 @@ static void put_scalar(const printer *p)
         fprintf(p->out, "%s%s", text, d.count > d.exponent + 1 ? "" : "0");
         return;
     }
-    fprintf(p->out, "%s%c%s%.*se%+03d", d.negative ? "-" : "", d.digits[0], d.count > 1 ? "." : "", d.count - 1, d.digits + 1, d.exponent);
+    fprintf(p->out, "%s%c%s%.*se%+03d", d.negative ? "-" : "", d.digits[0], d.count > 1 ? "." : "", d.count - 1, d.digits + 1,
+            d.exponent);
 }
 
 tg_status tg_print_values(FILE *out, tg_type type, const void *values)
@@ -350,7 +351,8 @@ static void op_text(const tg_node *node, char *text, size_t size)
     char detail[96] = "";
     if (node->op->describe)
         node->op->describe(node->attributes, detail, sizeof detail);
-    snprintf(text, size, "%s%s%s%s%s", node->op->name, detail[0] ? " " : "", detail, node->name ? " " : "", node->name ? node->name : "");
+    snprintf(text, size, "%s%s%s%s%s", node->op->name, detail[0] ? " " : "", detail, node->name ? " " : "",
+             node->name ? node->name : "");
 }
 
 static void inputs_text(const tg_node *node, char *text, size_t size)

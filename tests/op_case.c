@@ -149,15 +149,16 @@ void case_begin(op_case *c, tg_context *context, const tg_op *op, const tg_sampl
         tg_type type = tg_tensor_type(c->inputs[i]);
         size_t bytes = (size_t)tg_type_bytes(type);
         c->data[i] = encode(type.dtype, values->values[i], values->counts[i]);
-        tg_status status = variable ? tg_variables_write(c->variables, name, c->data[i], bytes)
-                                    : tg_bind(c->inputs[i], c->data[i], bytes);
+        tg_status status =
+            variable ? tg_variables_write(c->variables, name, c->data[i], bytes) : tg_bind(c->inputs[i], c->data[i], bytes);
         ck_assert_msg(!status, "%s: input %d: %s", c->name, i, tg_status_text(status));
     }
 }
 
 void case_record(op_case *c)
 {
-    c->output = tg_apply_at(CASE_HERE, c->graph, c->op, c->inputs, c->sample->n_inputs, c->sample->attributes, c->sample->attribute_bytes);
+    c->output = tg_apply_at(CASE_HERE, c->graph, c->op, c->inputs, c->sample->n_inputs, c->sample->attributes,
+                            c->sample->attribute_bytes);
     ck_assert_msg(tg_ok(c->output), "%s: %s", c->name, tg_graph_error(c->graph));
 }
 

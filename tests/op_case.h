@@ -19,7 +19,7 @@ typedef struct case_values {
     double *values[CASE_INPUTS];
 } case_values;
 
-/** Draws them as the sample says; the same seed gives the same ones. Fails the test if the ranges leave no room for distinct ones. */
+/** Draws them as the sample says; the same seed gives the same ones. Fails the test if there is no room for distinct ones. */
 case_values case_values_make(const tg_op *op, const tg_sample *sample, uint64_t seed);
 void case_values_free(case_values *values);
 
@@ -46,7 +46,7 @@ void case_begin(op_case *c, tg_context *context, const tg_op *op, const tg_sampl
 void case_record(op_case *c);
 void case_end(op_case *c);
 
-/** Compiles and runs the graph; returns the tensors' values one after the other, in malloc()'d memory. Fails the test on an error. */
+/** Compiles and runs the graph; returns the tensors' values one after the other, from malloc(). Fails the test on an error. */
 void *case_run(op_case *c, const tg_tensor *roots, int n, tg_compile_options options, size_t *bytes);
 /** Element i of values of this dtype. */
 double case_element(tg_dtype dtype, const void *values, int64_t i);

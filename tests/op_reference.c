@@ -36,7 +36,7 @@ int64_t extent_product(tg_shape shape, int first, int last)
 op_reference op_reference_find(const char *name)
 {
     const named_reference *const families[] = {pointwise_references, reduction_references, layout_references, window_references,
-                                              loss_references};
+                                               loss_references};
     for (size_t f = 0; f < sizeof families / sizeof *families; f++)
         for (const named_reference *r = families[f]; r->name; r++)
             if (strcmp(r->name, name) == 0)
@@ -46,7 +46,8 @@ op_reference op_reference_find(const char *name)
 
 /* ---- pointwise, in long double, so that the one rounding to f64 is all that is lost ---- */
 
-static void each(const tg_work *work, const double *const *inputs, double *output, real (*at)(const real *x, const void *attributes))
+static void each(const tg_work *work, const double *const *inputs, double *output,
+                 real (*at)(const real *x, const void *attributes))
 {
     int64_t count = tg_shape_count(work->output.shape), index[TG_MAX_RANK];
     for (int64_t i = 0; i < count; i++) {
@@ -122,10 +123,12 @@ POINTWISE(softplus, isnan(x[0]) ? x[0] : fmaxl(x[0], 0) + log1pl(expl(-fabsl(x[0
 POINTWISE(cast, cast_value(x[0], ((const tg_cast_attributes *)attributes)->dtype))
 POINTWISE(same, x[0])
 
+/* clang-format off */
 #define NAMED(name) {#name, name##_reference}
 const named_reference pointwise_references[] = {
     NAMED(add), NAMED(sub), NAMED(mul), NAMED(div), NAMED(pow), NAMED(maximum), NAMED(minimum), NAMED(equal), NAMED(not_equal),
     NAMED(less), NAMED(less_equal), NAMED(greater), NAMED(greater_equal), NAMED(where), NAMED(neg), NAMED(abs), NAMED(sign),
-    NAMED(exp), NAMED(log), NAMED(sqrt), NAMED(square), NAMED(sin), NAMED(cos), NAMED(tanh), NAMED(reciprocal), NAMED(rsqrt), NAMED(erf),
-    NAMED(sigmoid), NAMED(relu), NAMED(leaky_relu), NAMED(elu), NAMED(gelu), NAMED(silu), NAMED(softplus), NAMED(cast),
+    NAMED(exp), NAMED(log), NAMED(sqrt), NAMED(square), NAMED(sin), NAMED(cos), NAMED(tanh), NAMED(reciprocal), NAMED(rsqrt),
+    NAMED(erf), NAMED(sigmoid), NAMED(relu), NAMED(leaky_relu), NAMED(elu), NAMED(gelu), NAMED(silu), NAMED(softplus), NAMED(cast),
     {"stop_gradient", same_reference}, {"broadcast_to", same_reference}, {NULL, NULL}};
+/* clang-format on */

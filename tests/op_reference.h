@@ -4,9 +4,8 @@
 
 #include "graph/op.h"
 
-/** Computes `output`, [elements of work->output], from the inputs' values. `scale`, preset to 0, may be set to the sum of |terms| that an
-    element's rounding error is measured by; where it stays 0 that is |output|. Negative: the output
-    may be NaN as well. */
+/** Computes `output`, [elements of work->output], from the inputs' values. `scale`, preset to 0, may be set to the sum of |terms|
+    that an element's rounding error is measured by; where it stays 0 that is |output|. Negative: the output may be NaN as well. */
 typedef void (*op_reference)(const tg_work *work, const double *const *inputs, double *output, double *scale);
 
 /** NULL if there is none for an op of that name. */
@@ -17,7 +16,8 @@ typedef struct named_reference {
     const char *name;
     op_reference reference;
 } named_reference;
-extern const named_reference pointwise_references[], reduction_references[], layout_references[], window_references[], loss_references[];
+extern const named_reference pointwise_references[], reduction_references[], layout_references[], window_references[],
+    loss_references[];
 
 /* What references walk tensors with. */
 

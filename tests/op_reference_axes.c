@@ -77,8 +77,8 @@ static void reduce_min_reference(const tg_work *work, const double *const *in, d
     reduce(work, in[0], out, scale, INFINITY, combine_min);
 }
 
-/* Calls `line` for each line along the axis of the attributes, or the last: n elements, `stride` apart in the input, the line's number
-   being `at`. */
+/* Calls `line` for each line along the axis of the attributes, or the last: n elements, `stride` apart in the input, the line's
+   number being `at`. */
 typedef void (*line_fn)(const double *x, int64_t n, int64_t stride, double *output, double *scale, int64_t at);
 
 static void for_each_line(const tg_work *work, const double *x, double *output, double *scale, line_fn line, bool keeps_axis)
@@ -175,10 +175,12 @@ static void argmin_reference(const tg_work *work, const double *const *in, doubl
     for_each_line(work, in[0], out, scale, argmin_line, false);
 }
 
+/* clang-format off */
 #define NAMED(name) {#name, name##_reference}
 const named_reference reduction_references[] = {
     NAMED(sum), NAMED(mean), NAMED(reduce_max), NAMED(reduce_min), NAMED(logsumexp), NAMED(softmax), NAMED(log_softmax),
     NAMED(argmax), NAMED(argmin), {NULL, NULL}};
+/* clang-format on */
 
 /* ---- layout ---- */
 
@@ -305,6 +307,8 @@ static void one_hot_reference(const tg_work *work, const double *const *in, doub
         out[i] = in[0][i / depth] == (double)(i % depth);
 }
 
+/* clang-format off */
 const named_reference layout_references[] = {
-    {"reshape", copy_reference}, NAMED(assign), NAMED(transpose), NAMED(slice), NAMED(pad), NAMED(flip), NAMED(concat), NAMED(gather),
-    NAMED(scatter_add), NAMED(one_hot), {NULL, NULL}};
+    {"reshape", copy_reference}, NAMED(assign), NAMED(transpose), NAMED(slice), NAMED(pad), NAMED(flip), NAMED(concat),
+    NAMED(gather), NAMED(scatter_add), NAMED(one_hot), {NULL, NULL}};
+/* clang-format on */

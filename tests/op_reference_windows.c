@@ -31,7 +31,8 @@ static void matmul_reference(const tg_work *work, const double *const *in, doubl
         const double *x = in[0] + matrix_offset(a, c, batch), *y = in[1] + matrix_offset(b, c, batch);
         out[at] = 0;
         for (int64_t i = 0; i < k; i++) {
-            double term = x[attributes->transpose_a ? i * m + row : row * k + i] * y[attributes->transpose_b ? column * k + i : i * n + column];
+            double term = x[attributes->transpose_a ? i * m + row : row * k + i] *
+                          y[attributes->transpose_b ? column * k + i : i * n + column];
             out[at] += term;
             scale[at] += fabs(term);
         }
@@ -73,7 +74,8 @@ static void meet_padding_in_gradient(operand x, operand kernel, bool *may_be_nan
 /* Visits each product of an x and a weight. */
 static void visit_products(const tg_conv2d_attributes *a, operand x, operand kernel, operand y, double *scale, bool *may_be_nan)
 {
-    tg_shape terms = {6, {y.shape.dims[0], y.shape.dims[1], y.shape.dims[2], y.shape.dims[3], kernel.shape.dims[0], kernel.shape.dims[1]}};
+    tg_shape terms = {
+        6, {y.shape.dims[0], y.shape.dims[1], y.shape.dims[2], y.shape.dims[3], kernel.shape.dims[0], kernel.shape.dims[1]}};
     int64_t count = tg_shape_count(terms), i[6], channels = x.shape.dims[3];
     for (int64_t t = 0; t < count * channels; t++) {
         unravel(terms, t / channels, i);
@@ -110,12 +112,12 @@ static void convolve(const tg_conv2d_attributes *a, operand x, operand kernel, o
     free(may_be_nan);
 }
 
-static void clear(const tg_work *work, double *out)
-{
-    memset(out, 0, (size_t)tg_shape_count(work->output.shape) * sizeof *out);
-}
+static void clear(const tg_work *work, double *out) { memset(out, 0, (size_t)tg_shape_count(work->output.shape) * sizeof *out); }
 
-static operand given(const tg_work *work, const double *const *in, int i) { return (operand){.shape = work->inputs[i].shape, .in = in[i]}; }
+static operand given(const tg_work *work, const double *const *in, int i)
+{
+    return (operand){.shape = work->inputs[i].shape, .in = in[i]};
+}
 static operand wanted(const tg_work *work, double *out) { return (operand){.shape = work->output.shape, .out = out}; }
 
 static void conv2d_reference(const tg_work *work, const double *const *in, double *out, double *scale)
@@ -127,22 +129,26 @@ static void conv2d_reference(const tg_work *work, const double *const *in, doubl
 static void conv2d_input_gradient_reference(const tg_work *work, const double *const *in, double *out, double *scale)
 {
     clear(work, out);
-    convolve(&((const tg_conv2d_gradient_attributes *)work->attributes)->conv, wanted(work, out), given(work, in, 1), given(work, in, 0), scale);
+    convolve(&((const tg_conv2d_gradient_attributes *)work->attributes)->conv, wanted(work, out), given(work, in, 1),
+             given(work, in, 0), scale);
 }
 
 static void conv2d_kernel_gradient_reference(const tg_work *work, const double *const *in, double *out, double *scale)
 {
     clear(work, out);
-    convolve(&((const tg_conv2d_gradient_attributes *)work->attributes)->conv, given(work, in, 0), wanted(work, out), given(work, in, 1), scale);
+    convolve(&((const tg_conv2d_gradient_attributes *)work->attributes)->conv, given(work, in, 0), wanted(work, out),
+             given(work, in, 1), scale);
 }
 
 /* ---- pooling ---- */
 
-/* Visits each pair of a pooled element and a place of its window: the offsets in the pooled and in the large tensor, and the place's number. */
-typedef void (*window_fn)(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place, int64_t places);
+/* Visits each pair of a pooled element and a place of its window: the offsets in the pooled and in the large tensor, and the
+   place's number. */
+typedef void (*window_fn)(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place,
+                          int64_t places);
 
-static void for_each_place(const tg_pool2d_attributes *a, tg_shape large, tg_shape pooled, const double *const *in, double *out, double *scale,
-                           window_fn visit)
+static void for_each_place(const tg_pool2d_attributes *a, tg_shape large, tg_shape pooled, const double *const *in, double *out,
+                           double *scale, window_fn visit)
 {
     int64_t count = tg_shape_count(pooled), places = a->window[0] * a->window[1], i[4];
     for (int64_t at = 0; at < count; at++)
@@ -153,7 +159,8 @@ static void for_each_place(const tg_pool2d_attributes *a, tg_shape large, tg_sha
         }
 }
 
-static void take_max(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place, int64_t places)
+static void take_max(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place,
+                     int64_t places)
 {
     double x = in[0][large];
     (void)scale, (void)places;
@@ -161,7 +168,8 @@ static void take_max(const double *const *in, double *out, double *scale, int64_
         out[pooled] = x;
 }
 
-static void take_argmax(const double *const *in, double *out, double *best, int64_t pooled, int64_t large, int64_t place, int64_t places)
+static void take_argmax(const double *const *in, double *out, double *best, int64_t pooled, int64_t large, int64_t place,
+                        int64_t places)
 {
     double x = in[0][large];
     (void)places;
@@ -171,27 +179,31 @@ static void take_argmax(const double *const *in, double *out, double *best, int6
     }
 }
 
-static void take_mean(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place, int64_t places)
+static void take_mean(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place,
+                      int64_t places)
 {
     (void)place;
     add_term(out, scale, pooled, in[0][large] / (double)places);
 }
 
-static void take_at(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place, int64_t places)
+static void take_at(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place,
+                    int64_t places)
 {
     (void)scale, (void)places;
     if (in[1][pooled] == (double)place)
         out[pooled] = in[0][large];
 }
 
-static void spread_at(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place, int64_t places)
+static void spread_at(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place,
+                      int64_t places)
 {
     (void)places;
     if (in[1][pooled] == (double)place)
         add_term(out, scale, large, in[0][pooled]);
 }
 
-static void spread_mean(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place, int64_t places)
+static void spread_mean(const double *const *in, double *out, double *scale, int64_t pooled, int64_t large, int64_t place,
+                        int64_t places)
 {
     (void)place;
     add_term(out, scale, large, in[0][pooled] / (double)places);
@@ -206,7 +218,8 @@ static void pool(const tg_work *work, const double *const *in, double *out, doub
 static void unpool(const tg_work *work, const double *const *in, double *out, double *scale, window_fn visit)
 {
     clear(work, out);
-    for_each_place(&((const tg_unpool2d_attributes *)work->attributes)->pool, work->output.shape, work->inputs[0].shape, in, out, scale, visit);
+    for_each_place(&((const tg_unpool2d_attributes *)work->attributes)->pool, work->output.shape, work->inputs[0].shape, in, out,
+                   scale, visit);
 }
 
 static void max_pool2d_reference(const tg_work *work, const double *const *in, double *out, double *scale)
@@ -239,7 +252,9 @@ static void avg_unpool2d_reference(const tg_work *work, const double *const *in,
     unpool(work, in, out, scale, spread_mean);
 }
 
+/* clang-format off */
 #define NAMED(name) {#name, name##_reference}
 const named_reference window_references[] = {
-    NAMED(matmul), NAMED(conv2d), NAMED(conv2d_input_gradient), NAMED(conv2d_kernel_gradient), NAMED(max_pool2d), NAMED(max_pool2d_argmax),
-    NAMED(pool_gather2d), NAMED(avg_pool2d), NAMED(unpool2d), NAMED(avg_unpool2d), {NULL, NULL}};
+    NAMED(matmul), NAMED(conv2d), NAMED(conv2d_input_gradient), NAMED(conv2d_kernel_gradient), NAMED(max_pool2d),
+    NAMED(max_pool2d_argmax), NAMED(pool_gather2d), NAMED(avg_pool2d), NAMED(unpool2d), NAMED(avg_unpool2d), {NULL, NULL}};
+/* clang-format on */

@@ -14,7 +14,8 @@ void test_contract(const op_test *t)
     ck_assert_msg(op->formula && *op->formula, "%s has no formula", op->name);
     ck_assert_msg(t->n_samples > 0, "%s has no samples", op->name);
     ck_assert_msg(op->shape, "%s has no shape rule", op->name);
-    ck_assert_msg((op->block != NULL) == ((op->traits & TG_POINTWISE) != 0), "%s: pointwise ops run by `block`, and no others", op->name);
+    ck_assert_msg((op->block != NULL) == ((op->traits & TG_POINTWISE) != 0), "%s: pointwise ops run by `block`, and no others",
+                  op->name);
     ck_assert_msg(op->block || op->view || op->run, "%s has no way to run", op->name);
     ck_assert_msg(!op->block || !op->run, "%s has two ways to run", op->name);
     ck_assert_msg(op->min_inputs >= 0 && op->min_inputs <= op->max_inputs, "%s: its numbers of inputs are no range", op->name);
@@ -48,8 +49,8 @@ static void expect_error(op_case *c, tg_tensor result, const char *mistake)
 {
     const char *error = tg_graph_error(c->graph);
     ck_assert_msg(error && !tg_ok(result), "%s: %s is no error", c->name, mistake);
-    ck_assert_msg(strstr(error, c->op->name) && strstr(error, CASE_PLACE), "%s: the error over %s does not name op and place: %s", c->name,
-                  mistake, error);
+    ck_assert_msg(strstr(error, c->op->name) && strstr(error, CASE_PLACE), "%s: the error over %s does not name op and place: %s",
+                  c->name, mistake, error);
     ck_assert_msg(!tg_ok(apply(c, c->inputs, c->sample->n_inputs)), "%s: the error went away", c->name);
 }
 
@@ -134,7 +135,8 @@ static void test_types(const op_test *t, tg_context *context, int sample, const 
         for (int d = 0; d < TG_DTYPE_COUNT; d++) {
             bool taken = type_accepted(t, context, sample, values, i, (tg_type){(tg_dtype)d, type.shape}, "another dtype");
             bool mixed = (t->op->traits & TG_POINTWISE) && s->n_inputs == 2 && d != (int)type.dtype;
-            ck_assert_msg(!(taken && mixed), "%s: mixes %s and %s", t->op->name, tg_dtype_name(type.dtype), tg_dtype_name((tg_dtype)d));
+            ck_assert_msg(!(taken && mixed), "%s: mixes %s and %s", t->op->name, tg_dtype_name(type.dtype),
+                          tg_dtype_name((tg_dtype)d));
         }
         if (type.shape.rank > 0)
             type_accepted(t, context, sample, values, i, (tg_type){type.dtype, TG_SCALAR}, "a scalar");

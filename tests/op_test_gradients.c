@@ -1,13 +1,13 @@
 /* The generic tests of an op's gradient rule, in f64. */
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "autodiff/check.h"
 #include "harness.h"
 #include "op_test_parts.h"
 #include "ops/ops.h"
 
-#define STEP 1e-5 /* losses here are sums of up to 1e4, whose rounding a smaller step would multiply */
+#define STEP 1e-5           /* losses here are sums of up to 1e4, whose rounding a smaller step would multiply */
 #define CHECKED_ELEMENTS 48 /* of each input, evenly spread: differences cost two runs each */
 
 static const tg_gradient_options zeros_allowed = {.allow_zero = true};
@@ -65,11 +65,11 @@ static void expect_gradients(subject *s, tg_tensor loss, const char *order)
     tg_status status = tg_check_gradients(loss, s->x, gradients, s->n, options, worst, &passed);
     ck_assert_msg(!status, "%s: %s gradient: %s", s->c.name, order, tg_status_text(status));
     for (int i = 0; i < s->n; i++)
-        ck_assert_msg(worst[i].error <= 1e-6, "%s: %s gradient in %s, element %lld: the rule gives %.12g, differences %.12g", s->c.name,
-                      order, worst[i].variable, (long long)worst[i].element, worst[i].recorded, worst[i].numeric);
+        ck_assert_msg(worst[i].error <= 1e-6, "%s: %s gradient in %s, element %lld: the rule gives %.12g, differences %.12g",
+                      s->c.name, order, worst[i].variable, (long long)worst[i].element, worst[i].recorded, worst[i].numeric);
     for (int i = 0; i < s->n; i++)
-        ck_assert_msg(worst[i].kinks * 4 <= worst[i].checked || worst[i].checked == 0, "%s: %lld of %lld elements lie at kinks", s->c.name,
-                      (long long)worst[i].kinks, (long long)(worst[i].kinks + worst[i].checked));
+        ck_assert_msg(worst[i].kinks * 4 <= worst[i].checked || worst[i].checked == 0, "%s: %lld of %lld elements lie at kinks",
+                      s->c.name, (long long)worst[i].kinks, (long long)(worst[i].kinks + worst[i].checked));
     ck_assert(passed);
 }
 

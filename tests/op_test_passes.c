@@ -26,7 +26,8 @@ static int record_company(op_case *c, tg_tensor *roots)
         bool plain = input->dtype != TG_FLOAT || ((c->op->traits & TG_EFFECT) && i == 0) || !is_domain_wide(input);
         inputs[i] = plain ? c->inputs[i] : before(c->inputs[i]);
     }
-    c->output = tg_apply_at(CASE_HERE, c->graph, c->op, inputs, c->sample->n_inputs, c->sample->attributes, c->sample->attribute_bytes);
+    c->output =
+        tg_apply_at(CASE_HERE, c->graph, c->op, inputs, c->sample->n_inputs, c->sample->attributes, c->sample->attribute_bytes);
     roots[n++] = c->output;
     tg_tensor y = tg_dtype_is_float(tg_tensor_dtype(c->output)) ? c->output : tg_cast(c->output, TG_FLOAT);
     roots[n++] = after(y);
@@ -35,8 +36,8 @@ static int record_company(op_case *c, tg_tensor *roots)
         if (differentiable >> i & 1)
             x[n_x++] = c->inputs[i];
     if (n_x > 0)
-        ck_assert_msg(tg_gradients(tg_sum(tg_mul(case_weights(roots[1], 10), roots[1]), TG_ALL_AXES), x, n_x, roots + n), "%s: %s", c->name,
-                      tg_graph_error(c->graph));
+        ck_assert_msg(tg_gradients(tg_sum(tg_mul(case_weights(roots[1], 10), roots[1]), TG_ALL_AXES), x, n_x, roots + n),
+                      "%s: %s", c->name, tg_graph_error(c->graph));
     return n + n_x;
 }
 
@@ -81,7 +82,10 @@ static void compare(const outcome *a, const outcome *b, double tolerance, const 
             if (same || (tolerance > 0 && tg_dtype_is_float(type.dtype) && fabs(x - y) <= tolerance * largest))
                 continue;
             ck_abort_msg("%s: with %s, element %lld of %s is %.17g, without %.17g", a->c.name, pass, (long long)i,
-                         r == 0 ? "its result" : r == 1 ? "what follows it" : "a gradient", y, x);
+                         r == 0   ? "its result"
+                         : r == 1 ? "what follows it"
+                                  : "a gradient",
+                         y, x);
         }
         left += tg_type_bytes(type);
         right += tg_type_bytes(type);
@@ -96,8 +100,8 @@ static void test_sample(const op_test *t, tg_context *context, int number, tg_dt
         tg_compile_options options;
         bool exact;
     } passes[] = {
-        {"planned memory", {false, false, false, true, true}, true},     {"fusion", {false, false, true, false, true}, true},
-        {"simplification", {true, false, false, false, true}, true},     {"all exact passes", {true, false, true, true, true}, true},
+        {"planned memory", {false, false, false, true, true}, true}, {"fusion", {false, false, true, false, true}, true},
+        {"simplification", {true, false, false, false, true}, true}, {"all exact passes", {true, false, true, true, true}, true},
         {"all passes", {true, true, true, true, true}, false},
     };
     outcome plain = compute(t, context, number, dtype, none);

@@ -33,7 +33,9 @@ static expectation expect_reference(const op_test *t, const op_case *c, const ca
     tg_type types[CASE_INPUTS];
     for (int i = 0; i < c->sample->n_inputs; i++)
         types[i] = tg_tensor_type(c->inputs[i]);
-    tg_work work = {.n_inputs = c->sample->n_inputs, .inputs = types, .output = tg_tensor_type(c->output),
+    tg_work work = {.n_inputs = c->sample->n_inputs,
+                    .inputs = types,
+                    .output = tg_tensor_type(c->output),
                     .attributes = c->sample->attributes};
     expectation e = expectation_make(tg_shape_count(work.output.shape), t->op->tolerance);
     t->reference(&work, (const double *const *)values->values, e.values, e.scales);
@@ -41,7 +43,8 @@ static expectation expect_reference(const op_test *t, const op_case *c, const ca
 }
 
 /* Without a reference: what the op makes of it in f64, measured by its largest value. */
-static expectation expect_f64(const op_test *t, int number, const tg_sample *sample, const case_values *values, tg_context *context)
+static expectation expect_f64(const op_test *t, int number, const tg_sample *sample, const case_values *values,
+                              tg_context *context)
 {
     op_case c;
     size_t bytes;
@@ -74,7 +77,8 @@ static bool close_enough(tg_dtype dtype, double got, double expected, double sca
     double eps = single ? FLT_EPSILON : DBL_EPSILON, largest = single ? FLT_MAX : DBL_MAX, least = single ? FLT_MIN : DBL_MIN;
     double rounded = single ? (float)expected : expected;
     if (isinf(rounded))
-        return got == rounded || (!isinf(expected) && fabs(got) >= largest * (1 - tolerance * eps) && (got > 0) == (expected > 0));
+        return got == rounded ||
+               (!isinf(expected) && fabs(got) >= largest * (1 - tolerance * eps) && (got > 0) == (expected > 0));
     if (isinf(got))
         return fabs(expected) >= largest * (1 - tolerance * eps) && (got > 0) == (expected > 0);
     if (tolerance == 0)
@@ -93,9 +97,9 @@ static void compare(const op_case *c, const case_values *values, const void *got
         bool same = values->n > 0 && values->counts[0] == e->count;
         if (close_enough(dtype, x, e->values[i], e->scales[i], e->tolerance))
             continue;
-        ck_abort_msg("%s%s: element %lld is %.17g, not %.17g (off by %.3g, of a scale of %.3g)%s%.9g", c->name, what, (long long)i, x,
-                     e->values[i], fabs(x - e->values[i]), e->scales[i], same ? "; input 0 has there " : ", count ",
-                     same ? values->values[0][i] : (double)e->count);
+        ck_abort_msg("%s%s: element %lld is %.17g, not %.17g (off by %.3g, of a scale of %.3g)%s%.9g", c->name, what,
+                     (long long)i, x, e->values[i], fabs(x - e->values[i]), e->scales[i],
+                     same ? "; input 0 has there " : ", count ", same ? values->values[0][i] : (double)e->count);
     }
 }
 
@@ -109,8 +113,8 @@ typedef struct machine {
     tg_context *contexts[THREADS];
 } machine;
 
-static void run_sample(const op_test *t, machine *m, int number, const tg_sample *sample, const case_values *values, tg_dtype dtype,
-                       const char *what, int threads)
+static void run_sample(const op_test *t, machine *m, int number, const tg_sample *sample, const case_values *values,
+                       tg_dtype dtype, const char *what, int threads)
 {
     void *first = NULL;
     for (int k = 0; k < threads; k++) {
@@ -120,7 +124,8 @@ static void run_sample(const op_test *t, machine *m, int number, const tg_sample
         case_record(&c);
         void *got = case_run(&c, &c.output, 1, tg_compile_defaults(c.context), &bytes);
         if (k > 0) {
-            ck_assert_msg(memcmp(got, first, bytes) == 0, "%s%s: %d threads give other bits than 1", c.name, what, thread_counts[k]);
+            ck_assert_msg(memcmp(got, first, bytes) == 0, "%s%s: %d threads give other bits than 1", c.name, what,
+                          thread_counts[k]);
         } else if (t->reference || dtype == TG_F32) {
             expectation e = t->reference ? expect_reference(t, &c, values) : expect_f64(t, number, sample, values, c.context);
             compare(&c, values, got, &e, what);
@@ -154,7 +159,8 @@ static void test_nan(const op_test *t, machine *m, int number)
                 case_record(&c);
                 void *got = case_run(&c, &c.output, 1, tg_compile_defaults(c.context), &bytes);
                 for (int64_t k = 0; k < tg_shape_count(tg_tensor_shape(c.output)); k++)
-                    found |= isnan(case_element(tg_tensor_dtype(c.output), got, k)) || !tg_dtype_is_float(tg_tensor_dtype(c.output));
+                    found |=
+                        isnan(case_element(tg_tensor_dtype(c.output), got, k)) || !tg_dtype_is_float(tg_tensor_dtype(c.output));
                 ck_assert_msg(found, "%s: loses a NaN", c.name);
                 free(got);
                 case_end(&c);
@@ -180,13 +186,20 @@ static bool shapes_fit(const op_test *t, machine *m, const tg_sample *sample)
 static void test_edge_shapes(const op_test *t, machine *m)
 {
     const tg_shape shapes[][3] = {
-        {TG_SHAPE(1), TG_SHAPE(1), TG_SHAPE(1)},          {TG_SHAPE(0), TG_SHAPE(0), TG_SHAPE(0)},
-        {TG_SHAPE(7), TG_SHAPE(7), TG_SHAPE(7)},          {TG_SHAPE(17), TG_SHAPE(17), TG_SHAPE(17)},
-        {TG_SHAPE(1023), TG_SHAPE(1023), TG_SHAPE(1023)}, {TG_SHAPE(1025), TG_SHAPE(1025), TG_SHAPE(1025)},
-        {TG_SHAPE(4099), TG_SHAPE(4099), TG_SHAPE(1)},    {TG_SHAPE(3, 1, 5), TG_SHAPE(4, 1), TG_SHAPE(4, 5)},
-        {TG_SCALAR, TG_SHAPE(7), TG_SCALAR},              {TG_SHAPE(33), TG_SCALAR, TG_SHAPE(33)},
-        {TG_SHAPE(5, 1), TG_SHAPE(1, 5), TG_SHAPE(5)},    {TG_SHAPE(2, 3, 1, 2), TG_SHAPE(3, 4, 1), TG_SHAPE(2)},
-        {TG_SHAPE(2, 0), TG_SHAPE(1), TG_SHAPE(2, 1)},    {TG_SHAPE(64, 31), TG_SHAPE(31), TG_SHAPE(64, 1)},
+        {TG_SHAPE(1), TG_SHAPE(1), TG_SHAPE(1)},
+        {TG_SHAPE(0), TG_SHAPE(0), TG_SHAPE(0)},
+        {TG_SHAPE(7), TG_SHAPE(7), TG_SHAPE(7)},
+        {TG_SHAPE(17), TG_SHAPE(17), TG_SHAPE(17)},
+        {TG_SHAPE(1023), TG_SHAPE(1023), TG_SHAPE(1023)},
+        {TG_SHAPE(1025), TG_SHAPE(1025), TG_SHAPE(1025)},
+        {TG_SHAPE(4099), TG_SHAPE(4099), TG_SHAPE(1)},
+        {TG_SHAPE(3, 1, 5), TG_SHAPE(4, 1), TG_SHAPE(4, 5)},
+        {TG_SCALAR, TG_SHAPE(7), TG_SCALAR},
+        {TG_SHAPE(33), TG_SCALAR, TG_SHAPE(33)},
+        {TG_SHAPE(5, 1), TG_SHAPE(1, 5), TG_SHAPE(5)},
+        {TG_SHAPE(2, 3, 1, 2), TG_SHAPE(3, 4, 1), TG_SHAPE(2)},
+        {TG_SHAPE(2, 0), TG_SHAPE(1), TG_SHAPE(2, 1)},
+        {TG_SHAPE(64, 31), TG_SHAPE(31), TG_SHAPE(64, 1)},
     };
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes && t->samples[0].n_inputs <= 3; s++) {
         tg_sample sample = t->samples[0];
@@ -207,13 +220,16 @@ static void test_edge_shapes(const op_test *t, machine *m)
 /* Zeros, infinities, NaN and large and small numbers, every pair of them. */
 static void test_special_values(const op_test *t, machine *m)
 {
-    static const double special[] = {0.0, -0.0, 1, -1, 0.5, -0.5, 2, -3, 20, -20, 100, -100, 1000, -1000, 0x1p100, -0x1p100, 0x1p-100,
-                                     -0x1p-100, FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN, INFINITY, -INFINITY, NAN};
+    static const double special[] = {0.0,     -0.0,     1,       -1,       0.5,      -0.5,      2,        -3,       20,
+                                     -20,     100,      -100,    1000,     -1000,    0x1p100,   -0x1p100, 0x1p-100, -0x1p-100,
+                                     FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN, INFINITY, -INFINITY, NAN};
     enum { COUNT = sizeof special / sizeof *special };
     tg_sample sample = t->samples[0];
     sample.distinct = false;
     for (int i = 0; i < sample.n_inputs; i++)
-        sample.inputs[i].shape = i == sample.n_inputs - 1 ? TG_SHAPE(COUNT) : i == sample.n_inputs - 2 ? TG_SHAPE(COUNT, 1) : TG_SHAPE(1, 1);
+        sample.inputs[i].shape = i == sample.n_inputs - 1   ? TG_SHAPE(COUNT)
+                                 : i == sample.n_inputs - 2 ? TG_SHAPE(COUNT, 1)
+                                                            : TG_SHAPE(1, 1);
     if (!t->reference || !shapes_fit(t, m, &sample))
         return;
     case_values values = case_values_make(t->op, &sample, 5);
@@ -223,6 +239,56 @@ static void test_special_values(const op_test *t, machine *m)
     run_sample(t, m, -1, &sample, &values, TG_F32, ", special values", 1);
     run_sample(t, m, -1, &sample, &values, TG_F64, ", special values", 1);
     case_values_free(&values);
+}
+
+/* ---- increasing ---- */
+
+#define RUNS 256
+#define RUN_LENGTH 64
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Runs of neighbouring floats over the input's range, sorted; the other inputs hold still. */
+static case_values rising_values(const op_test *t, const tg_sample *sample, int input)
+{
+    case_values values = case_values_make(t->op, sample, 6);
+    for (int64_t k = 0; k < values.counts[input]; k++)
+        if (k % RUN_LENGTH)
+            values.values[input][k] = nextafterf((float)values.values[input][k - 1], INFINITY);
+    qsort(values.values[input], (size_t)values.counts[input], sizeof(double), compare_doubles);
+    return values;
+}
+
+static void test_increasing(const op_test *t, machine *m)
+{
+    for (int input = 0; input < t->samples[0].n_inputs; input++) {
+        tg_sample sample = t->samples[0];
+        if (!(t->op->increasing_in >> input & 1))
+            continue;
+        sample.distinct = false;
+        for (int i = 0; i < sample.n_inputs; i++)
+            sample.inputs[i].shape = TG_SHAPE(i == input ? RUNS * RUN_LENGTH : 1);
+        case_values values = rising_values(t, &sample, input);
+        op_case c;
+        size_t bytes;
+        case_begin(&c, m->contexts[0], t->op, &sample, -1, &values, TG_F32, false);
+        case_record(&c);
+        void *got = case_run(&c, &c.output, 1, tg_compile_defaults(c.context), &bytes);
+        for (int64_t k = 1; k < values.counts[input]; k++) {
+            double below = case_element(tg_tensor_dtype(c.output), got, k - 1),
+                   y = case_element(tg_tensor_dtype(c.output), got, k);
+            if (y < below)
+                ck_abort_msg("%s: falls from %.9g to %.9g where input %d rises to %.9g", c.name, below, y, input,
+                             values.values[input][k]);
+        }
+        free(got);
+        case_end(&c);
+        case_values_free(&values);
+    }
 }
 
 void test_values(const op_test *t)
@@ -244,6 +310,7 @@ void test_values(const op_test *t)
         if (t->op->traits & TG_POINTWISE) {
             test_edge_shapes(t, &m);
             test_special_values(t, &m);
+            test_increasing(t, &m);
         }
         for (int k = 0; k < THREADS; k++)
             tg_context_free(m.contexts[k]);

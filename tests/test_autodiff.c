@@ -55,15 +55,9 @@ static void expect_error(const char *part)
 
 /* ---- ops with faulty rules ---- */
 
-static void no_gradient(const tg_gradient_args *args, tg_tensor *result)
-{
-    (void)args, (void)result;
-}
+static void no_gradient(const tg_gradient_args *args, tg_tensor *result) { (void)args, (void)result; }
 
-static void wide_gradient(const tg_gradient_args *args, tg_tensor *result)
-{
-    result[0] = tg_sum(args->gradient, TG_ALL_AXES);
-}
+static void wide_gradient(const tg_gradient_args *args, tg_tensor *result) { result[0] = tg_sum(args->gradient, TG_ALL_AXES); }
 
 static int calls;
 static bool wanted[2];
@@ -77,14 +71,19 @@ static void counting_gradient(const tg_gradient_args *args, tg_tensor *result)
     }
 }
 
-#define FAULTY(rule)                                                                                                                   \
-    {                                                                                                                                  \
-        .name = #rule, .formula = "y = a", .traits = TG_POINTWISE, .min_inputs = 1, .max_inputs = 2, .shape = tg_shape_pointwise,      \
-        .gradient = rule                                                                                                               \
+#define FAULTY(rule)                                                                                 \
+    {                                                                                                \
+        .name = #rule, .formula = "y = a", .traits = TG_POINTWISE, .min_inputs = 1, .max_inputs = 2, \
+        .shape = tg_shape_pointwise, .gradient = rule                                                \
     }
-static const tg_op without_rule = {.name = "without_rule", .formula = "y = a", .traits = TG_POINTWISE, .min_inputs = 1, .max_inputs = 2,
+static const tg_op without_rule = {.name = "without_rule",
+                                   .formula = "y = a",
+                                   .traits = TG_POINTWISE,
+                                   .min_inputs = 1,
+                                   .max_inputs = 2,
                                    .shape = tg_shape_pointwise};
-static const tg_op gives_nothing = FAULTY(no_gradient), gives_too_little = FAULTY(wide_gradient), counting = FAULTY(counting_gradient);
+static const tg_op gives_nothing = FAULTY(no_gradient), gives_too_little = FAULTY(wide_gradient),
+                   counting = FAULTY(counting_gradient);
 
 static tg_tensor apply(const tg_op *op, tg_tensor a) { return tg_apply(graph, op, &a, 1, NULL, 0); }
 

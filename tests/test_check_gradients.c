@@ -50,10 +50,7 @@ static void product_block(void *out, const void *const *inputs, int64_t n, const
         ((double *)out)[i] = ((const double *)inputs[0])[i] * ((const double *)inputs[1])[i];
 }
 
-static tg_block_fn product_for(const tg_work *work)
-{
-    return work->output.dtype == TG_F64 ? product_block : NULL;
-}
+static tg_block_fn product_for(const tg_work *work) { return work->output.dtype == TG_F64 ? product_block : NULL; }
 
 static void right_rule(const tg_gradient_args *args, tg_tensor *result)
 {
@@ -81,10 +78,10 @@ static void missing_broadcast_sum(const tg_gradient_args *args, tg_tensor *resul
         result[1] = tg_reshape(tg_slice(result[1], 0, 0, 1, 1), tg_tensor_shape(args->inputs[1]));
 }
 
-#define PRODUCT(rule)                                                                                                           \
-    {                                                                                                                           \
-        .name = #rule, .formula = "y = a b", .traits = TG_POINTWISE, .min_inputs = 2, .max_inputs = 2,                          \
-        .shape = tg_shape_pointwise, .gradient = rule, .block = product_for                                                     \
+#define PRODUCT(rule)                                                                                  \
+    {                                                                                                  \
+        .name = #rule, .formula = "y = a b", .traits = TG_POINTWISE, .min_inputs = 2, .max_inputs = 2, \
+        .shape = tg_shape_pointwise, .gradient = rule, .block = product_for                            \
     }
 static const tg_op right = PRODUCT(right_rule), sign = PRODUCT(flipped_sign), factor = PRODUCT(factor_of_two),
                    broadcast = PRODUCT(missing_broadcast_sum);
@@ -104,10 +101,7 @@ static tg_gradient_worst check_product(const tg_op *op, bool expected)
     return worst[1];
 }
 
-START_TEST(right_gradients_pass)
-{
-    ck_assert_double_le(check_product(&right, true).error, 1e-6);
-}
+START_TEST(right_gradients_pass) { ck_assert_double_le(check_product(&right, true).error, 1e-6); }
 END_TEST
 
 START_TEST(a_flipped_sign_is_caught)
@@ -189,7 +183,8 @@ START_TEST(some_elements_are_enough)
     tg_tensor x = weight("x", TG_SHAPE(1000));
     tg_gradient_worst worst;
     bool passed;
-    ck_assert_int_eq(tg_check_gradients(tg_sum(tg_square(x), TG_ALL_AXES), &x, NULL, 1, (tg_check_options){.max_elements = 7}, &worst, &passed),
+    ck_assert_int_eq(tg_check_gradients(tg_sum(tg_square(x), TG_ALL_AXES), &x, NULL, 1, (tg_check_options){.max_elements = 7},
+                                        &worst, &passed),
                      TG_OK);
     ck_assert(passed);
     ck_assert_int_eq(worst.checked, 7);
@@ -210,7 +205,8 @@ END_TEST
 START_TEST(checking_changes_nothing)
 {
     double before[3], after[3], count;
-    tg_tensor x = weight("x", TG_SHAPE(3)), counter = tg_state(graph, "counter", TG_FLOAT, TG_SCALAR, (tg_init){TG_INIT_CONSTANT, 0, 0});
+    tg_tensor x = weight("x", TG_SHAPE(3)),
+              counter = tg_state(graph, "counter", TG_FLOAT, TG_SCALAR, (tg_init){TG_INIT_CONSTANT, 0, 0});
     tg_tensor counted = tg_assign(counter, tg_add(counter, tg_scalar(counter, 1)));
     tg_gradient_worst worst;
     ck_assert_int_eq(tg_variables_read(variables, "x", before, sizeof before), TG_OK);
@@ -297,7 +293,8 @@ START_TEST(every_allocation_may_fail)
     for (long refuse = 1; refuse <= requests; refuse++) {
         memory = (failing_allocator){.refuse = refuse};
         tg_status status = check_with(&memory);
-        ck_assert_msg(status == TG_ERROR_MEMORY || status == TG_ERROR_GRAPH, "request %ld of %ld: %s", refuse, requests, tg_status_text(status));
+        ck_assert_msg(status == TG_ERROR_MEMORY || status == TG_ERROR_GRAPH, "request %ld of %ld: %s", refuse, requests,
+                      tg_status_text(status));
         ck_assert_int_eq(memory.live, 0);
     }
 }

@@ -8,7 +8,10 @@ int example_main(void);
 #include "harness.h"
 #include "op_tests.h"
 
-#define F(...) {TG_FLOAT, {sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), {__VA_ARGS__}}, -3, 3}
+#define F(...)                                                                               \
+    {                                                                                        \
+        TG_FLOAT, {sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), {__VA_ARGS__}}, -3, 3 \
+    }
 
 /* |x| has a kink at 0, so the values keep away from it. */
 static const tg_sample samples[] = {
@@ -25,10 +28,7 @@ static void softsign_reference(const tg_work *work, const double *const *inputs,
         output[i] = inputs[0][i] / (1 + fabs(inputs[0][i]));
 }
 
-START_TEST(keeps_its_contract)
-{
-    tg_test_op(&softsign, samples, sizeof samples / sizeof *samples);
-}
+START_TEST(keeps_its_contract) { tg_test_op(&softsign, samples, sizeof samples / sizeof *samples); }
 END_TEST
 
 START_TEST(agrees_with_a_reference_of_its_own)

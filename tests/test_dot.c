@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "autodiff/inspect.h"
 #include "autodiff/autodiff.h"
+#include "autodiff/inspect.h"
 #include "failing_allocator.h"
 #include "harness.h"
 #include "ops/ops.h"

@@ -67,8 +67,13 @@ static void describe_scaled(const void *attributes, char *text, size_t size)
     snprintf(text, size, "by 2");
 }
 
-static const tg_op scaled = {.name = "scaled", .formula = "y = 2 a b", .traits = TG_POINTWISE, .min_inputs = 2, .max_inputs = 2,
-                             .shape = tg_shape_pointwise, .describe = describe_scaled};
+static const tg_op scaled = {.name = "scaled",
+                             .formula = "y = 2 a b",
+                             .traits = TG_POINTWISE,
+                             .min_inputs = 2,
+                             .max_inputs = 2,
+                             .shape = tg_shape_pointwise,
+                             .describe = describe_scaled};
 
 START_TEST(tape_as_table)
 {
