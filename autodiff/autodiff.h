@@ -13,8 +13,8 @@ typedef struct tg_gradient_options {
 } tg_gradient_options;
 
 /** Reverse mode: gradients[i] = sum over y of seed dy/dx[i], of x[i]'s type (the seed is ones without options). x may be any
-    tensors of y's graph. The graph's error names the op that cut the path if no gradient reaches an x. Returns false then. An op on
-    the way that neither has a gradient rule nor declares that it cuts gradients is an error always. */
+    tensors of y's graph. The graph's error names the op that cut the path if no gradient reaches an x. Returns false then. An op
+    on the way that neither has a gradient rule nor declares that it cuts gradients is an error always. */
 TG_API bool tg_gradients_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients);
 TG_API bool tg_gradients_with_at(tg_where where, tg_tensor y, const tg_tensor *x, int n, tg_tensor *gradients,
                                  tg_gradient_options options);

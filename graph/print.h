@@ -13,7 +13,8 @@ TG_BEGIN_DECLS
 TG_API TG_MUST_USE tg_status tg_print_values(FILE *out, tg_type type, const void *values);
 
 /** Prints the tape as a table of one line for each node: id, op (with its name and attributes), formula, ids of the inputs,
-    dtype and shape, layer, the user's file:line, and for gradient nodes the id of the forward node. TG_ERROR_IO if that failed. */
+    dtype and shape, layer, the user's file:line, and for gradient nodes the id of the forward node.
+    TG_ERROR_IO if writing failed. */
 TG_API TG_MUST_USE tg_status tg_print_tape(FILE *out, const tg_graph *graph);
 
 /** The last component of a node's file and its line, such as "net.c:12". Returns `text`. */

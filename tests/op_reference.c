@@ -129,6 +129,6 @@ const named_reference pointwise_references[] = {
     NAMED(add), NAMED(sub), NAMED(mul), NAMED(div), NAMED(pow), NAMED(maximum), NAMED(minimum), NAMED(equal), NAMED(not_equal),
     NAMED(less), NAMED(less_equal), NAMED(greater), NAMED(greater_equal), NAMED(where), NAMED(neg), NAMED(abs), NAMED(sign),
     NAMED(exp), NAMED(log), NAMED(sqrt), NAMED(square), NAMED(sin), NAMED(cos), NAMED(tanh), NAMED(reciprocal), NAMED(rsqrt),
-    NAMED(erf), NAMED(sigmoid), NAMED(relu), NAMED(leaky_relu), NAMED(elu), NAMED(gelu), NAMED(silu), NAMED(softplus), NAMED(cast),
-    {"stop_gradient", same_reference}, {"broadcast_to", same_reference}, {NULL, NULL}};
+    NAMED(erf), NAMED(sigmoid), NAMED(relu), NAMED(leaky_relu), NAMED(elu), NAMED(gelu), NAMED(silu), NAMED(softplus),
+    NAMED(cast), {"stop_gradient", same_reference}, {"broadcast_to", same_reference}, {NULL, NULL}};
 /* clang-format on */

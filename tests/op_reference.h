@@ -5,7 +5,7 @@
 #include "graph/op.h"
 
 /** Computes `output`, [elements of work->output], from the inputs' values. `scale`, preset to 0, may be set to the sum of |terms|
-    that an element's rounding error is measured by; where it stays 0 that is |output|. Negative: the output may be NaN as well. */
+    that an element's rounding error is measured by; where it stays 0 that is |output|. Negative: the output may be NaN too. */
 typedef void (*op_reference)(const tg_work *work, const double *const *inputs, double *output, double *scale);
 
 /** NULL if there is none for an op of that name. */
