@@ -73,8 +73,18 @@ static tg_tensor rewrite_reshape(const tg_rewrite_args *args)
     return tg_shape_equal(tg_tensor_shape(args->inputs[0]), args->type.shape) ? args->inputs[0] : tg_none();
 }
 
+/* One element everywhere stays so in any shape. */
+static tg_tensor rewrite_reshape_of_broadcast(const tg_rewrite_args *args)
+{
+    const tg_node *inner = made_by(args->inputs[0], &tg_op_broadcast_to);
+    tg_tensor x = inner ? (tg_tensor){args->graph, inner->inputs[0]} : tg_none();
+    return inner && tg_shape_count(tg_tensor_shape(x)) == 1 ? tg_broadcast_to(tg_reshape(x, TG_SCALAR), args->type.shape)
+                                                            : tg_none();
+}
+
 static const tg_rewrite_rule reshape_rules[] = {
     {"reshape(reshape(x)) -> reshape(x), or x", TG_EXACT, 0, rewrite_reshape},
+    {"reshape(broadcast_to(x)) -> broadcast_to(x) where x is one element", TG_EXACT, 0, rewrite_reshape_of_broadcast},
 };
 
 const tg_op tg_op_reshape = {.name = "reshape",

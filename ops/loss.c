@@ -50,12 +50,15 @@ static void gradient_sparse(const tg_gradient_args *args, tg_tensor *result)
     result[0] = tg_mul(tg_sub(tg_softmax(args->inputs[0], -1), labels), column(args));
 }
 
-/* dlogits = dy (softmax(logits) (sum of labels) - labels), dlabels = -dy log_softmax(logits). */
+/* dlogits = dy (softmax(logits) (sum of labels) - labels), dlabels = -dy log_softmax(logits). One-hot labels sum to 1. */
 static void gradient_dense(const tg_gradient_args *args, tg_tensor *result)
 {
     tg_tensor logits = args->inputs[0], labels = args->inputs[1];
+    bool one_hot = tg_tensor_node(labels)->op == &tg_op_one_hot;
     if (args->wanted[0]) {
-        tg_tensor share = tg_mul(tg_softmax(logits, -1), tg_sum_keep(labels, TG_AXES(-1)));
+        tg_tensor share = tg_softmax(logits, -1);
+        if (!one_hot)
+            share = tg_mul(share, tg_sum_keep(labels, TG_AXES(-1)));
         result[0] = tg_mul(tg_sub(share, labels), column(args));
     }
     if (args->wanted[1])

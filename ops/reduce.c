@@ -58,11 +58,12 @@ static void describe_axes(const void *attributes, char *text, size_t size)
 
 /* ---- gradients ---- */
 
-/* `t`, of the output's shape, with extent 1 where axes were reduced. */
+/* `t`, of the output's shape, as it broadcasts to the input's: with extent 1 where axes were reduced, unless these lead. */
 static tg_tensor keep_axes(const tg_gradient_args *args, tg_tensor t)
 {
-    tg_shape shape = tg_tensor_shape(args->inputs[0]);
-    return tg_reshape(t, tg_shape_reduced(shape, attributes_of(args->attributes)->axes, true));
+    uint32_t axes = attributes_of(args->attributes)->axes;
+    bool lead = (axes & (axes + 1)) == 0;
+    return lead ? t : tg_reshape(t, tg_shape_reduced(tg_tensor_shape(args->inputs[0]), axes, true));
 }
 
 /* dx = dy for each term. */

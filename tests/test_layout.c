@@ -287,6 +287,7 @@ START_TEST(rewrites_undo_what_need_not_be_done)
     tg_tensor wide = tg_broadcast_to(tg_broadcast_to(tg_slice(z, 0, 0, 1, 1), TG_SHAPE(3, 4)), TG_SHAPE(2, 3, 4));
     ck_assert_int_eq(workbench_nodes(wide, "broadcast_to", false), 1);
     expect_gone(tg_broadcast_to(tg_reshape(tg_sum(z, TG_AXES(0)), TG_SHAPE(1, 4)), TG_SHAPE(3, 4)), "reshape");
+    expect_gone(tg_reshape(tg_broadcast_to(tg_sum(z, TG_ALL_AXES), TG_SHAPE(3, 4)), TG_SHAPE(12)), "reshape");
     workbench_close(&b);
 }
 END_TEST
