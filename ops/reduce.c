@@ -80,7 +80,7 @@ static void gradient_mean(const tg_gradient_args *args, tg_tensor *result)
     double terms = 1;
     for (int32_t i = 0; i < axes.count; i++)
         terms *= (double)shape.dims[axes.axes[i]];
-    tg_tensor share = tg_div(keep_axes(args, args->gradient), tg_scalar(args->gradient, terms));
+    tg_tensor share = tg_mul(keep_axes(args, args->gradient), tg_scalar(args->gradient, 1 / terms));
     result[0] = tg_broadcast_to(share, shape);
 }
 
