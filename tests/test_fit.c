@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "harness.h"
@@ -185,6 +186,31 @@ START_TEST(validation_changes_no_bit)
 }
 END_TEST
 
+/* A rate of 0 in the first epoch changes nothing; at its end the rate is that of its last step. */
+START_TEST(a_schedule_sets_the_rate_of_each_step)
+{
+    bench b = make(1);
+    diary l = {0};
+    tg_fit_options o = options(&l, 1);
+    float before[18], after[18];
+    ck_assert_int_eq(tg_model_prepare(b.model, data, BATCH), TG_OK);
+    ck_assert_int_eq(tg_variables_read(b.variables, "dense/kernel", before, sizeof before), TG_OK);
+    tg_schedule schedule = {.kind = TG_SCHEDULE_STEP, .rate = 0, .decay_steps = 1, .decay_rate = 0.5};
+    o.schedule = &schedule;
+    ck_assert_int_eq(tg_fit(b.model, data, o), TG_OK);
+    ck_assert_int_eq(tg_variables_read(b.variables, "dense/kernel", after, sizeof after), TG_OK);
+    ck_assert_mem_eq(before, after, sizeof before);
+    schedule.rate = 1;
+    o.epochs = 3;
+    l = (diary){0};
+    ck_assert_int_eq(tg_fit(b.model, data, o), TG_OK);
+    ck_assert_double_eq(l.last_epoch.learning_rate, ldexp(1, -(3 * STEPS - 1)));
+    ck_assert_int_eq(tg_variables_read(b.variables, "dense/kernel", after, sizeof after), TG_OK);
+    ck_assert_mem_ne(before, after, sizeof before);
+    drop(b);
+}
+END_TEST
+
 START_TEST(callbacks_stop_the_loop)
 {
     bench b = make(1);
@@ -250,6 +276,7 @@ int main(void)
     tcase_add_test(tests, training_scores_weigh_the_last_batch);
     tcase_add_test(tests, the_seed_decides_every_bit_and_threads_none);
     tcase_add_test(tests, validation_changes_no_bit);
+    tcase_add_test(tests, a_schedule_sets_the_rate_of_each_step);
     tcase_add_test(tests, callbacks_stop_the_loop);
     tcase_add_test(tests, a_batch_larger_than_the_data_is_all_of_it);
     tcase_add_test(tests, wrong_arguments_are_told);

@@ -23,6 +23,8 @@ static tg_status run_steps(tg_model *model, tg_rows train, const tg_fit_options 
     tg_status status = TG_OK;
     for (int64_t step = 0; status == TG_OK && step < epoch->steps; step++) {
         int64_t first = step * options->batch, left = train.count - first;
+        if (options->schedule)
+            tg_model_set_learning_rate(model, tg_schedule_rate(options->schedule, (epoch->epoch - 1) * epoch->steps + step));
         status = tg_model_train(model, train, order + first, left < options->batch ? left : options->batch);
         tg_fit_step report = {epoch->epoch, epoch->epochs, step + 1, epoch->steps};
         if (status == TG_OK && options->on_step && !options->on_step(options->user, &report))
@@ -42,6 +44,7 @@ static tg_status run_epoch(tg_model *model, tg_rows train, const tg_fit_options 
     if (status == TG_OK)
         status = run_steps(model, train, options, order, epoch);
     epoch->seconds = now() - start;
+    epoch->learning_rate = tg_model_learning_rate(model);
     if (status == TG_OK)
         status = tg_model_read_scores(model, &epoch->train);
     if (status == TG_OK && options->validation.count > 0)

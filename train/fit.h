@@ -3,6 +3,7 @@
 #define TG_TRAIN_FIT_H
 
 #include "train/model.h"
+#include "train/schedule.h"
 
 TG_BEGIN_DECLS
 
@@ -18,6 +19,7 @@ typedef struct tg_fit_epoch {
     int epoch; /**< from 1 */
     int epochs;
     int64_t steps;
+    double learning_rate; /**< of its last step */
     double seconds;       /**< of the training batches alone */
     double total_seconds; /**< with validation */
     tg_scores train;      /**< running means over the epoch's batches, as in Keras: of the weights as they changed */
@@ -30,6 +32,8 @@ typedef struct tg_fit_options {
     bool in_order;      /**< do not shuffle */
     uint64_t seed;      /**< of the order of rows, with the epoch's number */
     tg_rows validation; /**< count 0: none */
+    /** Sets the model's learning rate before each step, counted from the first epoch on; NULL: nobody does but the callbacks. */
+    const tg_schedule *schedule;
     /** Called before an epoch, after a step, and after an epoch; NULL: not. Returning false stops the loop there. To cancel from a
         signal handler or another thread, set a flag of your own and let on_step look at it. */
     bool (*on_begin)(void *user, int epoch, int epochs);
