@@ -51,6 +51,8 @@ bool console_flushed(console *c)
 static const char synthetic_note[] =
     "SYNTHETIC DIGITS, not MNIST: the figures say nothing about real data. " TG_MNIST_FETCH " gets the real ones.";
 
+const char *console_synthetic_note(const run_facts *facts) { return facts->data->synthetic ? synthetic_note : NULL; }
+
 void console_start(const console *c, const run_facts *facts)
 {
     int threads = tg_context_threads(facts->context);

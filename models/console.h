@@ -55,6 +55,8 @@ void console_epoch(console *c, const tg_fit_epoch *epoch);
 void console_epoch_leave(console *c);
 /** Keras's line about an evaluation of `steps` batches. */
 void console_evaluation(const console *c, int64_t steps, double seconds, tg_scores scores);
+/** What must be said with every result of drawn digits; NULL of others. */
+const char *console_synthetic_note(const run_facts *facts);
 void console_results(const console *c, const run_facts *facts, tg_scores scores, const int64_t *confusion);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "autodiff/inspect.h"
 #include "models/console.h"
+#include "models/report.h"
 #include "models/settings.h"
 #include "ops/ops.h"
 #include "train/regularizers.h"
@@ -36,7 +37,12 @@ typedef struct run {
     tg_variables *variables;
     tg_model *model;
     run_facts facts;
-    tg_fit_step last; /* the last step that was finished */
+    tg_fit_step last;    /* the last step that was finished */
+    const char *invoked; /* argv[0] */
+    tg_history history;
+    tg_status recorded; /* of its last row */
+    tg_scores scores;   /* of the test */
+    int64_t confusion[CLASSES * CLASSES];
 } run;
 
 /* A first interrupt ends training after its step; a second ends the process. A closed pipe shows as a failing write. */
@@ -77,6 +83,7 @@ static int make_context(run *r)
     tg_context_options options = tg_context_defaults();
     options.threads = (int)r->settings.threads;
     r->context = tg_context_new(options);
+    r->history.context = r->context;
     if (r->context)
         return EXIT_DONE;
     char why[256];
@@ -235,7 +242,8 @@ static bool on_epoch(void *user, const tg_fit_epoch *epoch)
 {
     run *r = user;
     console_epoch(&r->console, epoch);
-    return console_flushed(&r->console) && !interrupted;
+    r->recorded = tg_history_add(&r->history, epoch);
+    return r->recorded == TG_OK && console_flushed(&r->console) && !interrupted;
 }
 
 /* Says which node first went wrong, by replaying the failed run unfused. */
@@ -255,8 +263,10 @@ static int failed(run *r, tg_status status)
         return diverged(r);
     if (status != TG_ERROR_STOPPED)
         return model_failed(r);
+    if (r->recorded != TG_OK)
+        console_complain(&r->console, "%s", tg_status_text(r->recorded));
     if (!interrupted)
-        return EXIT_FAILED; /* standard output, which has been said */
+        return EXIT_FAILED; /* standard output, which has been said, or memory */
     console_complain(&r->console, "interrupted in epoch %d of %d, after step %lld of %lld", r->last.epoch, r->last.epochs,
                      (long long)r->last.step, (long long)r->last.steps);
     return EXIT_INTERRUPTED;
@@ -287,25 +297,43 @@ static double seconds_now(void)
 
 static int show_results(run *r)
 {
-    tg_scores scores;
-    int64_t confusion[CLASSES * CLASSES];
     double begun = seconds_now();
-    tg_status status = tg_model_evaluate(r->model, r->test, &scores, confusion);
+    tg_status status = tg_model_evaluate(r->model, r->test, &r->scores, r->confusion);
     if (status != TG_OK)
         return failed(r, status);
-    console_evaluation(&r->console, (r->test.count + EVALUATION_BATCH - 1) / EVALUATION_BATCH, seconds_now() - begun, scores);
-    console_results(&r->console, &r->facts, scores, confusion);
+    console_evaluation(&r->console, (r->test.count + EVALUATION_BATCH - 1) / EVALUATION_BATCH, seconds_now() - begun, r->scores);
+    console_results(&r->console, &r->facts, r->scores, r->confusion);
     return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int report_folder(run *r) { return prepare_report(&r->console, &r->settings); }
+
+static int report(run *r)
+{
+    const finished_run finished = {.program = r->program,
+                                   .settings = &r->settings,
+                                   .invoked = r->invoked,
+                                   .facts = &r->facts,
+                                   .model = r->model,
+                                   .train = r->train,
+                                   .batch = batch_of(r),
+                                   .history = &r->history,
+                                   .scores = r->scores,
+                                   .confusion = r->confusion};
+    int code = leave_report(&r->console, &finished);
+    return console_flushed(&r->console) ? code : EXIT_FAILED;
 }
 
 /* ---- the whole ---- */
 
 static int run_stages(run *r)
 {
-    static int (*const stages[])(run * r) = {make_context, load_data, make_model, introduce, dump_graph, train, show_results};
+    static int (*const stages[])(run * r) = {report_folder, make_context, load_data,    make_model, introduce,
+                                             dump_graph,    train,        show_results, report};
     int code = EXIT_DONE;
     for (size_t i = 0; i < sizeof stages / sizeof *stages && code == EXIT_DONE; i++)
         code = interrupted ? EXIT_INTERRUPTED : stages[i](r);
+    tg_history_free(&r->history);
     tg_model_free(r->model);
     tg_variables_free(r->variables);
     tg_mnist_free(&r->data);
@@ -315,7 +343,7 @@ static int run_stages(run *r)
 
 int run_mnist_program(const mnist_program *program, int argc, char **argv)
 {
-    run r = {.program = program};
+    run r = {.program = program, .invoked = argc > 0 ? argv[0] : program->name};
     take_signals();
     r.console = console_make(program->name);
     tg_flags_answer answer = read_settings(program, argc, argv, &r.settings);

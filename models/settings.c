@@ -156,6 +156,11 @@ static const tg_flag table[] = {
      .initial = "training",
      .choice = stage_word,
      .help = "Which graph: the network and its loss as recorded; with gradients and updates; or as compiled, with fused groups."},
+    {.name = "report",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, report),
+     .argument = "DIR",
+     .help = "Leaves a report there: report.html with all figures, which are SVG files too, history.csv and metrics.json."},
     {.name = "json",
      .kind = TG_FLAG_SWITCH,
      .offset = offsetof(settings, json),
@@ -174,6 +179,22 @@ static bool applies(const mnist_program *program, const char *flag)
     if (strcmp(flag, "hidden") == 0)
         return program->hidden;
     return program->hidden ? strcmp(flag, "filters") != 0 && strcmp(flag, "kernel-size") != 0 : true;
+}
+
+_Static_assert(sizeof table / sizeof *table <= MOST_SETTINGS, "a list of settings has room for all");
+
+int list_settings(const mnist_program *program, const settings *s, setting_text list[MOST_SETTINGS])
+{
+    int n = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        setting_text *text = &list[n];
+        if (!applies(program, table[i].name) || !tg_flag_text(&table[i], s, text->value, sizeof text->value))
+            continue;
+        text->name = table[i].name;
+        text->changed = !table[i].initial || strcmp(table[i].initial, text->value) != 0;
+        n++;
+    }
+    return n;
 }
 
 tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s)

@@ -21,11 +21,24 @@ typedef struct settings {
     tg_integer_list hidden, filters;
     int64_t kernel_size;
     const char *dump_graph; /* NULL: no picture */
+    const char *report;     /* NULL: none */
     bool json, quiet, no_progress;
     char message[1024]; /* what is wrong with the command line, or "" */
 } settings;
 
 /** Fills `s` from the command line. TG_FLAGS_HELP: the page has been written to standard output. */
 tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s);
+
+#define MOST_SETTINGS 64
+
+/** A setting that decides or describes a run, as it would be typed. */
+typedef struct setting_text {
+    const char *name;
+    bool changed; /* is not the default */
+    char value[1024];
+} setting_text;
+
+/** Those of a program's settings that are set, in the order of the help page. Returns how many. */
+int list_settings(const mnist_program *program, const settings *s, setting_text list[MOST_SETTINGS]);
 
 #endif

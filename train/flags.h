@@ -59,6 +59,10 @@ TG_API tg_flags_answer tg_flags_parse(const tg_flags *flags, int argc, char **ar
 /** Writes the help page, lines to 80 columns. TG_ERROR_IO if `out` fails. */
 TG_API TG_MUST_USE tg_status tg_flags_help(const tg_flags *flags, FILE *out);
 
+/** A flag's value as it would be typed: "100,50", "adam". False, and "", if it is not set: an absent switch, no text, or a number
+    without a default that lies outside of the flag's limits. */
+TG_API bool tg_flag_text(const tg_flag *flag, const void *values, char *text, size_t size);
+
 /** The number of insertions, deletions, substitutions and swaps of neighbours between two words; at most `limit` + 1. */
 TG_API int tg_edit_distance(const char *a, const char *b, int limit);
 
