@@ -10,6 +10,7 @@
 #include "ops/ops.h"
 #include "train/array.h"
 #include "train/checkpoint.h"
+#include "train/checkpoint.h"
 #include "train/fit.h"
 #include "train/flags.h"
 #include "train/history.h"

@@ -16,12 +16,13 @@ tg_fit_options tg_fit_defaults(void) { return (tg_fit_options){.epochs = 10, .ba
 
 static tg_status stopped(tg_model *model) { return tg_model_fail(model, TG_ERROR_STOPPED, "training was stopped by a callback"); }
 
-/* The batches of one epoch. */
+/* The batches of one epoch; of the first only those that are not done yet, whose scores go on. */
 static tg_status run_steps(tg_model *model, tg_rows train, const tg_fit_options *options, const int32_t *order,
                            tg_fit_epoch *epoch)
 {
-    tg_status status = TG_OK;
-    for (int64_t step = 0; status == TG_OK && step < epoch->steps; step++) {
+    int64_t done = epoch->epoch == options->first_epoch ? options->first_step : 0;
+    tg_status status = done > 0 ? TG_OK : tg_model_reset_scores(model);
+    for (int64_t step = done; status == TG_OK && step < epoch->steps; step++) {
         int64_t first = step * options->batch, left = train.count - first;
         if (options->schedule)
             tg_model_set_learning_rate(model, tg_schedule_rate(options->schedule, (epoch->epoch - 1) * epoch->steps + step));
@@ -39,10 +40,8 @@ static tg_status run_epoch(tg_model *model, tg_rows train, const tg_fit_options 
         return stopped(model);
     if (!options->in_order)
         tg_permutation(options->seed, "fit/order", (uint64_t)epoch->epoch, order, (int32_t)train.count);
-    tg_status status = tg_model_reset_scores(model);
     double start = now();
-    if (status == TG_OK)
-        status = run_steps(model, train, options, order, epoch);
+    tg_status status = run_steps(model, train, options, order, epoch);
     epoch->seconds = now() - start;
     epoch->learning_rate = tg_model_learning_rate(model);
     if (status == TG_OK)
@@ -62,6 +61,11 @@ tg_status tg_fit(tg_model *model, tg_rows train, tg_fit_options options)
     tg_status status = tg_model_prepare(model, train, options.batch);
     if (status != TG_OK)
         return status;
+    int64_t steps = (train.count + options.batch - 1) / options.batch;
+    if (options.first_epoch < 0 || options.first_step < 0 || options.first_step > steps)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "training can only go on from an epoch, and a step of it, that it has");
+    if (options.first_epoch == 0)
+        options.first_epoch = 1;
     tg_context *context = tg_variables_context(tg_model_variables(model));
     size_t bytes = (size_t)train.count * sizeof(int32_t);
     int32_t *order = tg_allocate(context, bytes);
@@ -69,9 +73,8 @@ tg_status tg_fit(tg_model *model, tg_rows train, tg_fit_options options)
         return tg_model_fail(model, TG_ERROR_MEMORY, NULL);
     for (int32_t i = 0; i < train.count; i++)
         order[i] = i;
-    for (int epoch = 1; status == TG_OK && epoch <= options.epochs; epoch++) {
-        tg_fit_epoch report = {
-            .epoch = epoch, .epochs = options.epochs, .steps = (train.count + options.batch - 1) / options.batch};
+    for (int epoch = options.first_epoch; status == TG_OK && epoch <= options.epochs; epoch++) {
+        tg_fit_epoch report = {.epoch = epoch, .epochs = options.epochs, .steps = steps};
         status = run_epoch(model, train, &options, order, &report);
     }
     tg_release(context, order, bytes);

@@ -34,6 +34,10 @@ typedef struct tg_fit_options {
     tg_rows validation; /**< count 0: none */
     /** Sets the model's learning rate before each step, counted from the first epoch on; NULL: nobody does but the callbacks. */
     const tg_schedule *schedule;
+    /** Where to go on with a run that was stopped: the epoch, from 1 (0: 1), and how many of its steps were done. The model's
+        variables must be as they were there, which tg_checkpoint_resume() sees to; then every bit to come is the same. */
+    int first_epoch;
+    int64_t first_step;
     /** Called before an epoch, after a step, and after an epoch; NULL: not. Returning false stops the loop there. To cancel from a
         signal handler or another thread, set a flag of your own and let on_step look at it. */
     bool (*on_begin)(void *user, int epoch, int epochs);

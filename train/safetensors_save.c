@@ -79,8 +79,11 @@ static tg_status write_contents(FILE *out, void *user)
     fwrite(prefix, 1, sizeof prefix, out);
     put_header(&written, c);
     tg_variables_lock(c->variables, false);
-    for (int i = 0; i < c->count && !ferror(out); i++)
-        fwrite(c->arrays[i].values, 1, (size_t)tg_type_bytes(c->arrays[i].type), out);
+    for (int i = 0; i < c->count && !ferror(out); i++) {
+        size_t bytes = (size_t)tg_type_bytes(c->arrays[i].type);
+        if (bytes)
+            fwrite(c->arrays[i].values, 1, bytes, out);
+    }
     tg_variables_unlock(c->variables, false);
     return ferror(out) ? TG_ERROR_IO : TG_OK;
 }

@@ -1,0 +1,348 @@
+#include "train/checkpoint.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "train/build_text.h"
+#include "train/json_text.h"
+#include "train/stream.h"
+
+#define FORMAT "tapegrad checkpoint 1"
+#define HISTORY "checkpoint/history"
+
+enum { COLUMNS = sizeof(tg_history_row) / sizeof(double), PATH_BYTES = 4096, BUILD_BYTES = 256 };
+
+struct tg_checkpoint {
+    tg_model *model;
+    tg_context *context;
+    tg_checkpoint_options options;
+    tg_history history;
+    int epoch;    /* that comes next, or is under way */
+    int64_t step; /* done of it */
+    char last[PATH_BYTES], best[PATH_BYTES];
+    char warning[2 * BUILD_BYTES + 200];
+};
+
+/* What stands in the metadata beside the facts: texts of the numbers that decide every bit to come. */
+enum { FORMAT_KEY, BUILD, ISA, SEED, STORE_STEP, RATE, ROWS, BATCH, ORDER, ORDER_SEED, EPOCH, STEP, KEYS };
+static const char *const keys[KEYS] = {
+    [FORMAT_KEY] = "format",  [BUILD] = "build",           [ISA] = "instruction_set", [SEED] = "seed",
+    [STORE_STEP] = "updates", [RATE] = "learning_rate",    [ROWS] = "rows",           [BATCH] = "batch",
+    [ORDER] = "order",        [ORDER_SEED] = "order_seed", [EPOCH] = "epoch",         [STEP] = "steps_done",
+};
+
+typedef struct place_text {
+    char values[KEYS][BUILD_BYTES];
+} place_text;
+
+static void put_number(char text[BUILD_BYTES], uint64_t value) { snprintf(text, BUILD_BYTES, "%" PRIu64, value); }
+
+/* The batch that tg_fit() takes. */
+static int64_t batch_of(const tg_checkpoint *c)
+{
+    int64_t batch = c->options.fit.batch, rows = c->options.train.count;
+    return batch < rows ? batch : rows;
+}
+
+static void describe(const tg_checkpoint *c, place_text *text)
+{
+    const tg_fit_options *fit = &c->options.fit;
+    const tg_variables *variables = tg_model_variables(c->model);
+    char rate[TG_REAL_TEXT];
+    snprintf(text->values[FORMAT_KEY], BUILD_BYTES, "%s", FORMAT);
+    tg_build_text(text->values[BUILD], BUILD_BYTES);
+    snprintf(text->values[ISA], BUILD_BYTES, "%s", tg_isa_name(tg_context_isa(c->context)));
+    snprintf(text->values[RATE], BUILD_BYTES, "%s", tg_real_text(tg_model_learning_rate(c->model), rate));
+    snprintf(text->values[ORDER], BUILD_BYTES, "%s", fit->in_order ? "as stored" : "shuffled");
+    put_number(text->values[SEED], tg_variables_seed(variables));
+    put_number(text->values[STORE_STEP], tg_variables_step(variables));
+    put_number(text->values[ROWS], (uint64_t)c->options.train.count);
+    put_number(text->values[BATCH], (uint64_t)batch_of(c));
+    put_number(text->values[ORDER_SEED], fit->seed);
+    put_number(text->values[EPOCH], (uint64_t)c->epoch);
+    put_number(text->values[STEP], (uint64_t)c->step);
+}
+
+/* ---- beginning ---- */
+
+static tg_status make_folder(const char *folder, char *message)
+{
+    struct stat about;
+    if (mkdir(folder, 0777) == 0)
+        return TG_OK;
+    int reason = errno;
+    if (reason == EEXIST && stat(folder, &about) == 0 && !S_ISDIR(about.st_mode))
+        reason = ENOTDIR;
+    return reason == EEXIST ? TG_OK
+                            : tg_file_fail(message, TG_ERROR_IO, folder, "no folder for checkpoints: %s", strerror(reason));
+}
+
+/* Variables appear when a graph that needs them is recorded; a checkpoint must find all of them at any time. */
+static tg_status complete_store(const tg_checkpoint *c, char *message)
+{
+    tg_status status = tg_model_prepare(c->model, c->options.train, batch_of(c));
+    if (status == TG_OK) {
+        tg_graph *graph = tg_model_record(c->model, TG_STAGE_EVALUATION, 0, 1, NULL);
+        status = graph ? TG_OK : TG_ERROR_GRAPH;
+        tg_graph_free(graph);
+    }
+    if (status != TG_OK)
+        snprintf(message, TG_MESSAGE_SIZE, "%s", tg_model_error(c->model));
+    return status;
+}
+
+static bool join(char path[PATH_BYTES], const char *folder, const char *name)
+{
+    int length = snprintf(path, PATH_BYTES, "%s/%s", folder, name);
+    return length > 0 && length < PATH_BYTES;
+}
+
+/* Each fact needs a key of its own. */
+static bool facts_are_sound(const tg_checkpoint_options *options)
+{
+    if (options->facts_count < 0 || options->facts_count > TG_CHECKPOINT_FACTS)
+        return false;
+    for (int i = 0; i < options->facts_count; i++) {
+        for (int k = 0; k < KEYS; k++)
+            if (!strcmp(options->facts[i].key, keys[k]))
+                return false;
+        for (int k = 0; k < i; k++)
+            if (!strcmp(options->facts[i].key, options->facts[k].key))
+                return false;
+    }
+    return true;
+}
+
+tg_checkpoint *tg_checkpoint_new(tg_model *model, tg_checkpoint_options options, tg_status *status, char *message)
+{
+    tg_context *context = tg_variables_context(tg_model_variables(model));
+    if (options.every < 0 || !facts_are_sound(&options)) {
+        *status = tg_file_fail(message, TG_ERROR_ARGUMENT, options.folder,
+                               "a checkpoint has up to %d facts with keys of their own, and steps from 0 between two",
+                               TG_CHECKPOINT_FACTS);
+        return NULL;
+    }
+    tg_checkpoint *c = tg_allocate_zero(context, sizeof *c);
+    if (!c) {
+        *status = tg_file_fail(message, TG_ERROR_MEMORY, options.folder, "out of memory");
+        return NULL;
+    }
+    *c = (tg_checkpoint){.model = model, .context = context, .options = options, .history = {.context = context}, .epoch = 1};
+    if (!join(c->last, options.folder, TG_CHECKPOINT_LAST) || !join(c->best, options.folder, TG_CHECKPOINT_BEST))
+        *status = tg_file_fail(message, TG_ERROR_ARGUMENT, options.folder, "no folder for checkpoints: the path is too long");
+    else
+        *status = make_folder(options.folder, message);
+    if (*status == TG_OK)
+        *status = complete_store(c, message);
+    if (*status == TG_OK)
+        return c;
+    tg_checkpoint_free(c);
+    return NULL;
+}
+
+void tg_checkpoint_free(tg_checkpoint *checkpoint)
+{
+    if (!checkpoint)
+        return;
+    tg_history_free(&checkpoint->history);
+    tg_release(checkpoint->context, checkpoint, sizeof *checkpoint);
+}
+
+const char *tg_checkpoint_warning(const tg_checkpoint *checkpoint) { return checkpoint->warning; }
+
+const tg_history *tg_checkpoint_history(const tg_checkpoint *checkpoint) { return &checkpoint->history; }
+
+/* ---- writing ---- */
+
+tg_status tg_checkpoint_write(tg_checkpoint *c, char *message)
+{
+    place_text text;
+    tg_text_pair pairs[KEYS + TG_CHECKPOINT_FACTS];
+    const tg_array history = {HISTORY, {TG_F64, TG_SHAPE(c->history.count, COLUMNS)}, c->history.rows};
+    describe(c, &text);
+    for (int i = 0; i < KEYS; i++)
+        pairs[i] = (tg_text_pair){keys[i], text.values[i]};
+    for (int i = 0; i < c->options.facts_count; i++)
+        pairs[KEYS + i] = c->options.facts[i];
+    tg_safetensors_options options = {
+        .all = true, .more = &history, .more_count = 1, .metadata = pairs, .metadata_count = KEYS + c->options.facts_count};
+    return tg_safetensors_save(tg_model_variables(c->model), c->last, options, message);
+}
+
+tg_status tg_checkpoint_step(tg_checkpoint *c, const tg_fit_step *step, char *message)
+{
+    int64_t run_step = (int64_t)(step->epoch - 1) * step->steps + step->step;
+    c->epoch = step->epoch;
+    c->step = step->step;
+    bool due = c->options.every > 0 && run_step % c->options.every == 0;
+    return due ? tg_checkpoint_write(c, message) : TG_OK;
+}
+
+/* The figure that decides which epoch is the best. */
+static double figure(const tg_checkpoint *c, const tg_history_row *row)
+{
+    return c->options.fit.validation.count > 0 ? row->val_loss : row->loss;
+}
+
+static bool newest_is_best(const tg_checkpoint *c)
+{
+    double newest = figure(c, &c->history.rows[c->history.count - 1]);
+    for (int i = 0; i < c->history.count - 1; i++)
+        if (!(newest < figure(c, &c->history.rows[i])))
+            return false;
+    return true;
+}
+
+tg_status tg_checkpoint_epoch(tg_checkpoint *c, const tg_fit_epoch *epoch, char *message)
+{
+    tg_status status = tg_history_add(&c->history, epoch);
+    if (status != TG_OK)
+        return tg_file_fail(message, status, c->last, "out of memory");
+    c->epoch = epoch->epoch + 1;
+    c->step = 0;
+    /* The best before the last: a run that ends between them does this epoch's end again. */
+    if (newest_is_best(c)) {
+        tg_safetensors_options options = {.metadata = c->options.facts, .metadata_count = c->options.facts_count};
+        status = tg_safetensors_save(tg_model_variables(c->model), c->best, options, message);
+    }
+    return status == TG_OK ? tg_checkpoint_write(c, message) : status;
+}
+
+/* ---- going on ---- */
+
+static tg_status expect(const char *path, const char *key, const char *wanted, const char *found, char *message)
+{
+    if (found && !strcmp(wanted, found))
+        return TG_OK;
+    return tg_file_fail(message, TG_ERROR_FORMAT, path, "metadata %s: expected %.80s, found %.80s", key, wanted,
+                        found ? found : "nothing");
+}
+
+/* A number as put_number() wrote it, at most `most`. */
+static tg_status take_number(const tg_safetensors *file, const char *path, int key, uint64_t most, uint64_t *value, char *message)
+{
+    const char *text = tg_safetensors_metadata(file, keys[key]);
+    char *end = NULL;
+    errno = 0;
+    bool digit = text && text[0] >= '0' && text[0] <= '9';
+    *value = digit ? strtoull(text, &end, 10) : 0;
+    if (digit && !*end && errno == 0 && *value <= most)
+        return TG_OK;
+    return tg_file_fail(message, TG_ERROR_FORMAT, path, "metadata %s: expected a whole number up to %" PRIu64 ", found %.80s",
+                        keys[key], most, text ? text : "nothing");
+}
+
+/* What a checkpoint's metadata say, once found sound. */
+typedef struct resumed {
+    uint64_t epoch, step, store_step;
+    double rate;
+    tg_history history;
+} resumed;
+
+/* What must be the same in the run that goes on. */
+static tg_status check_same(const tg_checkpoint *c, const tg_safetensors *file, const char *path, char *message)
+{
+    static const int same[] = {FORMAT_KEY, SEED, ROWS, BATCH, ORDER, ORDER_SEED};
+    place_text text;
+    tg_status status = TG_OK;
+    describe(c, &text);
+    for (size_t i = 0; status == TG_OK && i < sizeof same / sizeof *same; i++)
+        status = expect(path, keys[same[i]], text.values[same[i]], tg_safetensors_metadata(file, keys[same[i]]), message);
+    for (int i = 0; status == TG_OK && i < c->options.facts_count; i++) {
+        const tg_text_pair *fact = &c->options.facts[i];
+        status = expect(path, fact->key, fact->value, tg_safetensors_metadata(file, fact->key), message);
+    }
+    return status;
+}
+
+static tg_status take_place(const tg_checkpoint *c, const tg_safetensors *file, const char *path, resumed *place, char *message)
+{
+    int64_t rows = c->options.train.count, batch = batch_of(c);
+    uint64_t steps = (uint64_t)((rows + batch - 1) / batch);
+    tg_status status = take_number(file, path, EPOCH, INT32_MAX, &place->epoch, message);
+    if (status == TG_OK)
+        status = take_number(file, path, STEP, steps, &place->step, message);
+    if (status == TG_OK)
+        status = take_number(file, path, STORE_STEP, UINT64_MAX, &place->store_step, message);
+    if (status != TG_OK)
+        return status;
+    const char *rate = tg_safetensors_metadata(file, keys[RATE]);
+    char *end = NULL;
+    place->rate = rate && *rate ? strtod(rate, &end) : 0;
+    if (!end || *end || !isfinite(place->rate) || place->rate < 0 || place->epoch < 1)
+        return tg_file_fail(message, TG_ERROR_FORMAT, path,
+                            "metadata: expected an epoch from 1 and a learning rate, found others");
+    return TG_OK;
+}
+
+static tg_status take_history(const tg_checkpoint *c, tg_safetensors *file, const char *path, resumed *place, char *message)
+{
+    int count = (int)place->epoch - 1;
+    tg_type type = {TG_F64, TG_SHAPE(count, COLUMNS)};
+    const tg_safetensor *found = tg_safetensors_find(file, HISTORY);
+    if (!found || !tg_shape_equal(found->shape, type.shape)) /* before memory for it is asked for */
+        return tg_safetensors_read(file, HISTORY, type, NULL, (size_t)tg_type_bytes(type), message);
+    size_t bytes = (size_t)count * sizeof(tg_history_row);
+    tg_history_row *rows = count ? tg_allocate(c->context, bytes) : NULL;
+    if (count && !rows)
+        return tg_file_fail(message, TG_ERROR_MEMORY, path, "out of memory");
+    place->history = (tg_history){c->context, rows, count, count};
+    return count ? tg_safetensors_read(file, HISTORY, type, rows, bytes, message) : TG_OK;
+}
+
+static void warn_of_difference(tg_checkpoint *c, const tg_safetensors *file, const char *path)
+{
+    place_text here;
+    const char *build = tg_safetensors_metadata(file, keys[BUILD]), *isa = tg_safetensors_metadata(file, keys[ISA]);
+    describe(c, &here);
+    c->warning[0] = '\0';
+    if (!build || strcmp(build, here.values[BUILD]))
+        snprintf(c->warning, sizeof c->warning,
+                 "%.150s was written by another build (%.120s; this is %.120s): the last bits of results may differ", path,
+                 build ? build : "unknown", here.values[BUILD]);
+    else if (!isa || strcmp(isa, here.values[ISA]))
+        snprintf(c->warning, sizeof c->warning,
+                 "%.150s was written with the instruction set %.40s, and this is %.40s: the last bits of results may differ",
+                 path, isa ? isa : "unknown", here.values[ISA]);
+}
+
+static tg_status resume_from(tg_checkpoint *c, tg_safetensors *file, const char *path, tg_fit_options *fit, char *message)
+{
+    resumed place = {.history = {.context = c->context}};
+    tg_status status = check_same(c, file, path, message);
+    if (status == TG_OK)
+        status = take_place(c, file, path, &place, message);
+    if (status == TG_OK)
+        status = take_history(c, file, path, &place, message);
+    if (status == TG_OK)
+        status = tg_safetensors_load(file, tg_model_variables(c->model), true, HISTORY, message);
+    if (status != TG_OK) {
+        tg_history_free(&place.history);
+        return status;
+    }
+    tg_history_free(&c->history);
+    c->history = place.history;
+    c->epoch = fit->first_epoch = (int)place.epoch;
+    c->step = fit->first_step = (int64_t)place.step;
+    tg_variables_set_step(tg_model_variables(c->model), place.store_step);
+    tg_model_set_learning_rate(c->model, place.rate);
+    warn_of_difference(c, file, path);
+    return TG_OK;
+}
+
+tg_status tg_checkpoint_resume(tg_checkpoint *checkpoint, const char *folder, tg_fit_options *fit, char *message)
+{
+    char path[PATH_BYTES];
+    tg_status status;
+    if (!join(path, folder, TG_CHECKPOINT_LAST))
+        return tg_file_fail(message, TG_ERROR_ARGUMENT, folder, "the path is too long");
+    tg_safetensors *file = tg_safetensors_open(checkpoint->context, path, &status, message);
+    if (file)
+        status = resume_from(checkpoint, file, path, fit, message);
+    tg_safetensors_close(file);
+    return status;
+}

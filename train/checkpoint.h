@@ -1,0 +1,60 @@
+/* Checkpoints: what a training run needs to go on after it was stopped, as if it had never been.
+   A folder holds two files, each replaced whole or not at all: `last.safetensors`, with every variable of the store (weights, the
+   optimizer's moments, counters, running scores), the history and, as metadata, the place in the run and what must be the same to go on;
+   and `best.safetensors`, the weights of the epoch with the least validation loss (without validation data: training loss). */
+#ifndef TG_TRAIN_CHECKPOINT_H
+#define TG_TRAIN_CHECKPOINT_H
+
+#include "train/fit.h"
+#include "train/history.h"
+#include "train/safetensors.h"
+
+TG_BEGIN_DECLS
+
+#define TG_CHECKPOINT_LAST "last.safetensors"
+#define TG_CHECKPOINT_BEST "best.safetensors"
+
+typedef struct tg_checkpoint tg_checkpoint;
+
+typedef struct tg_checkpoint_options {
+    const char *folder; /**< made if it is missing; its parent must be there */
+    int64_t every;      /**< steps of the run between two writes; 0: only after each epoch */
+    tg_rows train;      /**< what tg_fit() is given */
+    tg_fit_options fit; /**< the same; seed, order and batch are kept with the checkpoint */
+    /** Kept in both files, for example how to build the network. A run that goes on must have the same. At most
+        TG_CHECKPOINT_FACTS, in UTF-8, with keys of their own. All text is borrowed until tg_checkpoint_free(). */
+    const tg_text_pair *facts;
+    int facts_count;
+} tg_checkpoint_options;
+
+#define TG_CHECKPOINT_FACTS 32
+
+/** Makes the folder, and the variables that the model's training and evaluation need. Nothing is written yet. NULL on failure:
+    *status, and one sentence in `message`, of TG_MESSAGE_SIZE bytes. The model must outlive the checkpoint. */
+TG_API tg_checkpoint *tg_checkpoint_new(tg_model *model, tg_checkpoint_options options, tg_status *status, char *message);
+TG_API void tg_checkpoint_free(tg_checkpoint *checkpoint);
+
+/** Reads `last.safetensors` of a folder, which need not be the checkpoint's own, into the model: variables, step, learning rate; and
+    sets first_epoch and first_step of `fit`. tg_fit() then ends with the same bits as a run that was never stopped, with any
+    number of threads. The store's seed, the number of rows, the order, its seed, the batch and the facts
+    must be as in the checkpoint's options. All or nothing:
+    TG_ERROR_IO, TG_ERROR_FORMAT and TG_ERROR_MEMORY put one sentence with file and expectation into `message`. */
+TG_API TG_MUST_USE tg_status tg_checkpoint_resume(tg_checkpoint *checkpoint, const char *folder, tg_fit_options *fit,
+                                                  char *message);
+/** After resuming, if another build or instruction set wrote what was read: a sentence that says so, for the last bits of results
+    may then differ. Else "". */
+TG_API const char *tg_checkpoint_warning(const tg_checkpoint *checkpoint);
+
+/** To be called after each step, and after each epoch: remembers the place, and writes when it is time. Failures as in
+    tg_safetensors_save(); the former file then stays. */
+TG_API TG_MUST_USE tg_status tg_checkpoint_step(tg_checkpoint *checkpoint, const tg_fit_step *step, char *message);
+TG_API TG_MUST_USE tg_status tg_checkpoint_epoch(tg_checkpoint *checkpoint, const tg_fit_epoch *epoch, char *message);
+/** Writes `last.safetensors` now, of the last step or epoch that was told: for example because the run is being stopped. */
+TG_API TG_MUST_USE tg_status tg_checkpoint_write(tg_checkpoint *checkpoint, char *message);
+
+/** The epochs so far, with those before the run was resumed. Valid until the checkpoint is freed. */
+TG_API const tg_history *tg_checkpoint_history(const tg_checkpoint *checkpoint);
+
+TG_END_DECLS
+
+#endif
