@@ -419,6 +419,32 @@ START_TEST(rewrites_leave_less_to_do)
 }
 END_TEST
 
+START_TEST(sums_pass_by_zeros)
+{
+    workbench b = workbench_open(TG_F32);
+    tg_tensor y = workbench_random(&b, TG_F32, TG_SHAPE(2, 3, 3, 4), 1, 2, 12),
+              places = workbench_random(&b, TG_U8, TG_SHAPE(2, 3, 3, 4), 0, 4, 13);
+    tg_tensor wide = tg_unpool2d(y, places, 7, 6, (tg_pool2d_options){.window = {2, 2}}), padded = tg_pad(y, 1, 2, 1, 0);
+    tg_tensor sums[] = {tg_sum(wide, TG_AXES(1, 2)), tg_sum_keep(wide, TG_AXES(0, 1, 2)), tg_sum(padded, TG_AXES(0, 1))};
+    tg_tensor plain[] = {tg_sum(y, TG_AXES(1, 2)), tg_sum_keep(y, TG_AXES(0, 1, 2)), tg_sum(y, TG_AXES(0, 1))};
+    const char *const gone[] = {"unpool2d", "unpool2d", "pad"};
+    for (int k = 0; k < 3; k++) {
+        ck_assert_int_eq(workbench_nodes(sums[k], gone[k], false), 1);
+        ck_assert_int_eq(workbench_nodes(sums[k], gone[k], true), 0);
+        double *through = workbench_eval(sums[k]), *direct = workbench_eval(plain[k]);
+        for (int64_t i = 0; i < tg_shape_count(tg_tensor_shape(plain[k])); i++)
+            ck_assert_double_le(fabs(through[i] - direct[i]), 1e-5);
+        free(through);
+        free(direct);
+    }
+    /* Not where only one of height and width is summed, nor with another value than 0, nor along another axis. */
+    ck_assert_int_eq(workbench_nodes(tg_sum(wide, TG_AXES(0, 1)), "unpool2d", true), 1);
+    ck_assert_int_eq(workbench_nodes(tg_sum(tg_pad(y, 1, 2, 1, 3), TG_AXES(1)), "pad", true), 1);
+    ck_assert_int_eq(workbench_nodes(tg_sum(padded, TG_AXES(0)), "pad", true), 1);
+    workbench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("reduce");
@@ -434,5 +460,6 @@ int main(void)
     tcase_add_test(tests, sum_to_shape_undoes_broadcasting);
     tcase_add_test(tests, mistakes_are_named);
     tcase_add_test(tests, rewrites_leave_less_to_do);
+    tcase_add_test(tests, sums_pass_by_zeros);
     return harness_run("reduce", tests);
 }
