@@ -37,6 +37,17 @@ void console_complain(const console *c, const char *format, ...)
     fprintf(stderr, "\n");
 }
 
+void console_say(const console *c, const char *format, ...)
+{
+    va_list arguments;
+    if (c->style != STYLE_FULL)
+        return;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf("\n");
+}
+
 bool console_flushed(console *c)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -144,12 +155,13 @@ void console_epoch(console *c, const tg_fit_epoch *epoch)
         const tg_progress_value values[] = {{"accuracy", epoch->train.accuracy},
                                             {"loss", epoch->train.loss},
                                             {"val_accuracy", epoch->validation.accuracy},
-                                            {"val_loss", epoch->validation.loss}};
+                                            {"val_loss", epoch->validation.loss},
+                                            {"learning_rate", epoch->learning_rate}};
         tg_progress line = {.step = epoch->steps,
                             .steps = epoch->steps,
                             .seconds = epoch->total_seconds,
                             .seconds_per_step = epoch->seconds / (double)epoch->steps,
-                            .n_values = 4,
+                            .n_values = c->rate ? 5 : 4,
                             .values = values};
         (void)!(c->redraw ? tg_progress_bar_finish(&c->bar, &line) : tg_progress_line(stdout, &line));
     } else if (c->style == STYLE_JSON) {
@@ -160,6 +172,7 @@ void console_epoch(console *c, const tg_fit_epoch *epoch)
         tg_json_real(&json, "accuracy", epoch->train.accuracy);
         tg_json_real(&json, "val_loss", epoch->validation.loss);
         tg_json_real(&json, "val_accuracy", epoch->validation.accuracy);
+        tg_json_real(&json, "learning_rate", epoch->learning_rate);
         (void)!tg_json_end(&json);
     }
 }

@@ -19,6 +19,7 @@ typedef struct console {
     bool ascii;       /**< the locale's encoding is not UTF-8 */
     bool output_lost; /**< standard output failed, and that has been said */
     bool color;       /**< standard output is a terminal, and $NO_COLOR is not set */
+    bool rate;        /**< epochs are shown with their learning rate */
     bool redraw;      /**< epochs are shown by a progress bar: set it for a terminal and the full style alone */
     tg_progress_bar bar;
 } console;
@@ -38,6 +39,8 @@ void console_complain(const console *c, const char *format, ...) TG_PRINTF(2, 3)
 /** Whether all that was written has reached standard output; complains once if not. */
 bool console_flushed(console *c);
 
+/** A line for people: nothing in other styles. */
+void console_say(const console *c, const char *format, ...) TG_PRINTF(2, 3);
 /** Version, instruction set, threads, source of the data; a loud word if that is synthetic. */
 void console_start(const console *c, const run_facts *facts);
 /** The shapes of the three parts; `flat`: also as the network takes them. */

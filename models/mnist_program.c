@@ -6,6 +6,7 @@
 
 #include "autodiff/inspect.h"
 #include "models/console.h"
+#include "models/course.h"
 #include "models/report.h"
 #include "models/settings.h"
 #include "ops/ops.h"
@@ -39,6 +40,7 @@ typedef struct run {
     run_facts facts;
     tg_fit_step last;    /* the last step that was finished */
     const char *invoked; /* argv[0] */
+    course course;
     tg_history history;
     tg_status recorded; /* of its last row */
     tg_scores scores;   /* of the test */
@@ -243,7 +245,8 @@ static bool on_epoch(void *user, const tg_fit_epoch *epoch)
     run *r = user;
     console_epoch(&r->console, epoch);
     r->recorded = tg_history_add(&r->history, epoch);
-    return r->recorded == TG_OK && console_flushed(&r->console) && !interrupted;
+    bool go_on = r->recorded == TG_OK && course_epoch(&r->course, &r->console, r->model, epoch);
+    return console_flushed(&r->console) && go_on && !interrupted;
 }
 
 /* Says which node first went wrong, by replaying the failed run unfused. */
@@ -263,8 +266,8 @@ static int failed(run *r, tg_status status)
         return diverged(r);
     if (status != TG_ERROR_STOPPED)
         return model_failed(r);
-    if (r->recorded != TG_OK)
-        console_complain(&r->console, "%s", tg_status_text(r->recorded));
+    if (r->recorded != TG_OK || r->course.failed)
+        console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
     if (!interrupted)
         return EXIT_FAILED; /* standard output, which has been said, or memory */
     console_complain(&r->console, "interrupted in epoch %d of %d, after step %lld of %lld", r->last.epoch, r->last.epochs,
@@ -283,8 +286,15 @@ static int train(run *r)
     options.on_step = on_step;
     options.on_epoch = on_epoch;
     options.user = r;
+    r->course = course_make(&r->settings, tg_model_learning_rate(r->model), (r->train.count + options.batch - 1) / options.batch);
+    options.schedule = r->course.scheduled ? &r->course.schedule : NULL;
+    r->console.rate = r->course.scheduled || r->course.reduces;
     tg_status status = tg_fit(r->model, r->train, options);
     console_epoch_leave(&r->console);
+    if (status == TG_ERROR_STOPPED && r->course.stopped && !interrupted && !r->console.output_lost)
+        status = TG_OK;
+    if (status == TG_OK)
+        status = course_end(&r->course, &r->console);
     return status == TG_OK ? EXIT_DONE : failed(r, status);
 }
 
@@ -334,6 +344,7 @@ static int run_stages(run *r)
     for (size_t i = 0; i < sizeof stages / sizeof *stages && code == EXIT_DONE; i++)
         code = interrupted ? EXIT_INTERRUPTED : stages[i](r);
     tg_history_free(&r->history);
+    course_free(&r->course);
     tg_model_free(r->model);
     tg_variables_free(r->variables);
     tg_mnist_free(&r->data);

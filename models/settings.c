@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "train/optimizers.h"
+#include "train/schedule.h"
 
 static const char *optimizer_word(int i) { return tg_optimizer_name((tg_optimizer_kind)i); }
 static const char *activation_word(int i) { return tg_activation_name((tg_activation_kind)i); }
 static const char *initializer_word(int i) { return tg_initializer_name((tg_initializer_kind)i); }
+
+static const char *schedule_word(int i) { return tg_schedule_name((tg_schedule_kind)i); }
 
 static const char *labels_word(int i)
 {
@@ -85,6 +88,51 @@ static const tg_flag table[] = {
      .high = INFINITY,
      .above_low = true,
      .help = "The step size. Default: Keras's for the optimizer, 0.001, and 0.01 for sgd, momentum and nesterov."},
+    {.name = "learning-rate-schedule",
+     .kind = TG_FLAG_CHOICE,
+     .offset = offsetof(settings, schedule),
+     .initial = "constant",
+     .choice = schedule_word,
+     .help =
+         "What becomes of the learning rate: step and exponential multiply it by --decay-rate every --decay-epochs, at once or "
+         "bit by bit; cosine lets it fall to 0 over the whole training; one-cycle lets it rise to --learning-rate and fall."},
+    {.name = "decay-rate",
+     .kind = TG_FLAG_REAL,
+     .offset = offsetof(settings, decay_rate),
+     .initial = "0.5",
+     .argument = "FACTOR",
+     .high = 1,
+     .above_low = true,
+     .help = "For the step and exponential schedules."},
+    {.name = "decay-epochs",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, decay_epochs),
+     .initial = "2",
+     .argument = "N",
+     .low = 1,
+     .high = 1000000,
+     .help = "The same."},
+    {.name = "warmup",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, warmup),
+     .initial = "0",
+     .argument = "STEPS",
+     .high = 1e12,
+     .help = "The learning rate first rises from 0 over so many steps."},
+    {.name = "reduce-on-plateau",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, reduce_on_plateau),
+     .argument = "PATIENCE",
+     .high = 1000000,
+     .help = "Divides the learning rate by 10 when so many epochs in a row brought no better validation loss: Keras's "
+             "ReduceLROnPlateau."},
+    {.name = "early-stopping",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, early_stopping),
+     .argument = "PATIENCE",
+     .high = 1000000,
+     .help =
+         "Stops when so many epochs in a row brought no better validation loss, and goes back to the weights of the best epoch."},
     {.name = "optimizer",
      .kind = TG_FLAG_CHOICE,
      .offset = offsetof(settings, optimizer),
@@ -206,8 +254,12 @@ tg_flags_answer read_settings(const mnist_program *program, int argc, char **arg
         if (applies(program, table[i].name))
             chosen[count++] = table[i];
     }
-    *s = (settings){
-        .hidden = defaults.hidden, .filters = defaults.filters, .kernel_size = defaults.kernel_size, .weight_decay = -1};
+    *s = (settings){.hidden = defaults.hidden,
+                    .filters = defaults.filters,
+                    .kernel_size = defaults.kernel_size,
+                    .weight_decay = -1,
+                    .early_stopping = -1,
+                    .reduce_on_plateau = -1};
     tg_flags flags = {.program = program->name,
                       .about = program->about,
                       .examples = program->examples,
@@ -218,6 +270,15 @@ tg_flags_answer read_settings(const mnist_program *program, int argc, char **arg
     tg_flags_answer answer = tg_flags_parse(&flags, argc, argv, s->message, sizeof s->message);
     if (answer == TG_FLAGS_HELP)
         (void)!tg_flags_help(&flags, stdout);
+    if (answer == TG_FLAGS_RUN && (s->schedule != TG_SCHEDULE_CONSTANT || s->warmup > 0) && s->reduce_on_plateau >= 0) {
+        snprintf(s->message, sizeof s->message,
+                 "--reduce-on-plateau needs a constant learning rate: leave out --learning-rate-schedule and --warmup");
+        return TG_FLAGS_WRONG;
+    }
+    if (answer == TG_FLAGS_RUN && s->schedule == TG_SCHEDULE_ONE_CYCLE && s->warmup > 0) {
+        snprintf(s->message, sizeof s->message, "--warmup: one-cycle has a warm-up of its own");
+        return TG_FLAGS_WRONG;
+    }
     network_settings sizes = {.filters = s->filters, .kernel_size = s->kernel_size};
     if (answer == TG_FLAGS_RUN && !program->hidden && !cnn_fits(&sizes, s->message, sizeof s->message))
         return TG_FLAGS_WRONG;

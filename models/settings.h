@@ -16,8 +16,11 @@ typedef struct settings {
     double learning_rate; /* 0: the optimizer's own default */
     double weight_decay;  /* below 0: the same */
     double dropout, l2;
+    double decay_rate; /* per decay_epochs, of the step and exponential schedules */
+    int64_t decay_epochs, warmup;
+    int64_t early_stopping, reduce_on_plateau; /* patience; below 0: neither */
     uint64_t seed;
-    int optimizer, activation, initializer, labels, dump_stage; /* positions in the enums of their names */
+    int optimizer, activation, initializer, labels, dump_stage, schedule; /* positions in the enums of their names */
     tg_integer_list hidden, filters;
     int64_t kernel_size;
     const char *dump_graph; /* NULL: no picture */

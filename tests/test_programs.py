@@ -173,6 +173,42 @@ def regularization(program):
     assert "--dropout: \"1\" is not" in run(program, "--dropout=1", code=2).stderr
 
 
+def rates(program):
+    """Schedules as told, in --json and on the lines."""
+    def of(*flags):
+        return [row["learning_rate"] for row in rows(program, "--epochs=4", "--batch-size=300", *flags) if "epoch" in row]
+    assert of() == [0.001] * 4
+    step = of("--learning-rate-schedule=step", "--decay-epochs=2", "--decay-rate=0.25")
+    assert step == [0.001, 0.001, 0.00025, 0.00025], step
+    exponential = of("--learning-rate-schedule=exponential", "--decay-epochs=1")
+    assert all(abs(rate / (0.001 * 0.5 ** (epoch + 0.5)) - 1) < 1e-9 for epoch, rate in enumerate(exponential)), exponential
+    cosine = of("--learning-rate-schedule=cosine")
+    assert all(abs(rate - 0.0005 * (1 + math.cos(math.pi * (2 * epoch + 1) / 8))) < 1e-12 for epoch, rate in enumerate(cosine)), cosine
+    cycle = of("--learning-rate-schedule=one-cycle")
+    assert max(cycle) == cycle[0] > cycle[1] > cycle[2] > cycle[3] and abs(cycle[3] - 0.001 / 250000) < 1e-12, cycle
+    assert of("--warmup=5") == [0.001 * step / 5 for step in (1, 3, 5, 5)]
+    assert " - learning_rate: 1.0000e-03\n" in run(program, "--epochs=1", "--reduce-on-plateau=3").stdout
+    for flags, message in ((("--warmup=1", "--reduce-on-plateau=1"), "--reduce-on-plateau needs a constant learning rate"),
+                           (("--learning-rate-schedule=one-cycle", "--warmup=1"), "--warmup: one-cycle has a warm-up of its own"),
+                           (("--learning-rate-schedule=cosin",), "did you mean cosine?"), (("--decay-rate=0",), "--decay-rate: ")):
+        assert message in run(program, *flags, code=2).stderr
+
+
+def plateaus():
+    """A rate so high that validation soon gets no better: reduced, then stopped, then back at the best epoch's weights."""
+    flags = ("--optimizer=sgd", "--learning-rate=30", "--epochs=40", "--batch-size=64", "--seed=3")
+    out = run(FCNN, *flags, "--reduce-on-plateau=2", "--early-stopping=5").stdout
+    reduced = re.findall(r"\nEpoch (\d+): ReduceLROnPlateau reducing learning rate to (\S+)\.\n", out)
+    assert reduced and float(reduced[0][1]) == 3, out
+    stopped, best = re.search(r"\nEpoch (\d+): early stopping\nRestoring model weights from the end of the best epoch: (\d+)\.\n", out).groups()
+    assert int(stopped) == int(best) + 5 and f"Epoch {stopped}/40\n" in out and f"Epoch {int(stopped) + 1}/40\n" not in out, out
+    lines = rows(FCNN, *flags, "--reduce-on-plateau=2", "--early-stopping=5")
+    losses = [row["val_loss"] for row in lines[:-1]]
+    assert len(losses) == int(stopped) and min(losses) == losses[int(best) - 1]
+    shorter = rows(FCNN, *flags[:2], f"--epochs={best}", *flags[3:], "--reduce-on-plateau=2")
+    assert shorter[-1] == lines[-1], (shorter[-1], lines[-1])
+
+
 def convolutions():
     out = run(CNN, "--filters=4,6", "--kernel-size=5", "--epochs=1").stdout
     assert "(None, 24, 24, 4)" in out and "(None, 8, 8, 6)" in out and "(None, 96)" in out
@@ -344,10 +380,10 @@ def synthetic(program):
 
 
 def main():
-    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, usage, help_and_version, bad_data, divergence,
+    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, usage, help_and_version, bad_data, divergence,
             interrupt, lost_output, pictures, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
-    tests += [("fcnn: hidden_layers", hidden_layers, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
+    tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: plateaus", plateaus, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, test, arguments) in enumerate(tests, 1):
