@@ -37,7 +37,7 @@ static tg_tensor unpad(tg_tensor image, stretch *s)
 /* The input of a convolution as its padding's part. */
 static tg_tensor unpad_input(tg_tensor image, tg_conv2d_attributes *a)
 {
-    stretch s;
+    stretch s = {0};
     tg_tensor x = unpad(image, &s);
     if (x.id < 0 || s.step != 1)
         return tg_none();

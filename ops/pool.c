@@ -86,7 +86,7 @@ static bool spread_shape(tg_infer *infer)
 {
     const tg_unpool2d_attributes *a = infer->attributes;
     const int64_t *dims = infer->inputs[0].shape.dims;
-    int64_t out[2];
+    int64_t out[2] = {0};
     if (!check_float(infer) || !check_image(infer, 0, "y") || !pooled_extents(infer, &a->pool, a->extent, out))
         return false;
     if (dims[1] != out[0] || dims[2] != out[1])

@@ -163,9 +163,9 @@ static const float *pixel_at(const source_view *v, int64_t row, int64_t column)
 static void live_taps(const tg_conv_sweep *sweep, int64_t y, int64_t *first, int64_t *end)
 {
     tg_conv_taps taps = taps_of(sweep, 0, y % sweep->classes[0]);
-    int64_t row = y / sweep->classes[0] * sweep->stride[0] + taps.offset;
-    int64_t outside = row < 0 ? tg_ceil_div(-row, taps.offset_step) : 0;
-    int64_t inside = row < sweep->source[0] && taps.count ? tg_ceil_div(sweep->source[0] - row, taps.offset_step) : 0;
+    int64_t row = y / sweep->classes[0] * sweep->stride[0] + taps.offset, step = tg_most(taps.offset_step, 1);
+    int64_t outside = row < 0 ? tg_ceil_div(-row, step) : 0;
+    int64_t inside = row < sweep->source[0] ? tg_ceil_div(sweep->source[0] - row, step) : 0;
     *end = tg_least(taps.count, inside);
     *first = tg_least(outside, *end);
 }

@@ -45,7 +45,7 @@ tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size siz
     p.pack_left = size.transpose_a && long_rows;
     p.depth = size.k > DEEPEST ? DEPTH : tg_most(size.k, 1);
     p.row_blocks = tg_ceil_div(size.m, tg_panels_rows(&p.panels, limits));
-    if (size.m > 0 && size.n > 0)
+    if (size.m > 0 && p.panels.count > 0)
         cut_tasks(&p, flops_per_task);
     if (swapped) /* a task's columns become rows of c, which are to be whole */
         p.row_tasks = 1;
