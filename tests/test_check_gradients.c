@@ -227,7 +227,8 @@ START_TEST(inputs_must_be_bound)
     bool passed;
     ck_assert_int_eq(tg_check_gradients(loss, &x, NULL, 1, (tg_check_options){0}, &worst, &passed), TG_ERROR_UNFED);
     ck_assert(!passed);
-    ck_assert_int_eq(tg_bind(data, (double[]){3, 4}, 16), TG_OK);
+    const double values[] = {3, 4};
+    ck_assert_int_eq(tg_bind(data, values, sizeof values), TG_OK);
     check(loss, &x, 1, &worst, true);
 }
 END_TEST
