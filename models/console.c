@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "train/image_text.h"
 #include "train/json.h"
 #include "train/progress.h"
 #include "train/summary.h"
@@ -91,6 +92,37 @@ void console_shapes(const console *c, const tg_rows parts[3], bool flat)
         else
             printf("%-12s%-22s%s\n", names[i], images, labels);
     }
+}
+
+/* Images [first, end) beside one another. */
+static void print_images(tg_rows images, int first, int end, tg_shading shading)
+{
+    char text[TG_IMAGE_LINE_SIZE(TG_MNIST_COLUMNS)];
+    printf("\n");
+    for (int i = first; i < end; i++) {
+        snprintf(text, sizeof text, "label %d", (int)((const int32_t *)images.y)[i]);
+        printf("%-*s", i + 1 < end ? TG_MNIST_COLUMNS + 2 : 0, text);
+    }
+    for (int line = 0; line < (TG_MNIST_ROWS + 1) / 2; line++) {
+        for (int i = first; i < end; i++) {
+            const uint8_t *image = (const uint8_t *)images.x + (int64_t)i * TG_MNIST_PIXELS;
+            printf("%s%s", i > first ? "  " : "\n",
+                   tg_image_line(image, TG_MNIST_ROWS, TG_MNIST_COLUMNS, line, shading, text, sizeof text));
+        }
+    }
+    printf("\n");
+}
+
+void console_samples(const console *c, tg_rows images, int count)
+{
+    tg_shading shading = c->ascii ? TG_SHADING_ASCII : c->color ? TG_SHADING_GREYS : TG_SHADING_BLOCKS;
+    int beside = (tg_terminal_width(stdout) + 2) / (TG_MNIST_COLUMNS + 2);
+    if (c->style != STYLE_FULL)
+        return;
+    count = images.count < count ? (int)images.count : count;
+    beside = beside < 1 ? 1 : beside;
+    for (int first = 0; first < count; first += beside)
+        print_images(images, first, first + beside < count ? first + beside : count, shading);
 }
 
 void console_summary(const console *c, const char *model, tg_tensor output)

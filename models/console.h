@@ -45,6 +45,8 @@ void console_say(const console *c, const char *format, ...) TG_PRINTF(2, 3);
 void console_start(const console *c, const run_facts *facts);
 /** The shapes of the three parts; `flat`: also as the network takes them. */
 void console_shapes(const console *c, const tg_rows parts[3], bool flat);
+/** The first `count` images with their labels, as many beside one another as the window is wide. */
+void console_samples(const console *c, tg_rows images, int count);
 /** The model's table. */
 void console_summary(const console *c, const char *model, tg_tensor output);
 void console_memory(const console *c, int64_t batch, tg_plan_info info);

@@ -15,6 +15,8 @@
 
 /* Parts of the images that training holds back for validation: 10,000 of 60,000. */
 #define VALIDATION_PART 6
+/* Images that --show-samples shows. */
+#define SAMPLES 4
 /* Images that evaluation takes at once: Keras's default. */
 #define EVALUATION_BATCH 32
 
@@ -113,6 +115,8 @@ static int load_data(run *r)
                          r->data.source, (long long)r->data.train.count, (long long)r->data.test.count, VALIDATION_PART);
         return EXIT_DATA;
     }
+    if (r->settings.shuffle_pixels >= 0)
+        tg_mnist_shuffle_pixels(&r->data, (uint64_t)r->settings.shuffle_pixels);
     r->train = part(&r->data.train, 0, training);
     r->validation = part(&r->data.train, training, held_back);
     r->test = part(&r->data.test, 0, r->data.test.count);
@@ -169,6 +173,8 @@ static int introduce(run *r)
     const tg_rows parts[] = {r->train, r->validation, r->test};
     console_start(&r->console, &r->facts);
     console_shapes(&r->console, parts, r->program->flat);
+    if (r->settings.show_samples)
+        console_samples(&r->console, r->train, SAMPLES);
     tg_tensor output;
     tg_graph *graph = tg_model_record(r->model, TG_STAGE_PREDICTION, 0, 1, &output);
     if (!graph)

@@ -18,6 +18,8 @@ typedef struct settings {
     double dropout, l2;
     double decay_rate; /* per decay_epochs, of the step and exponential schedules */
     int64_t decay_epochs, warmup;
+    int64_t shuffle_pixels; /* the seed; below 0: not */
+    bool show_samples;
     int64_t early_stopping, reduce_on_plateau; /* patience; below 0: neither */
     uint64_t seed;
     int optimizer, activation, initializer, labels, dump_stage, schedule; /* positions in the enums of their names */

@@ -358,6 +358,33 @@ static bool readable(const char *where)
     return found;
 }
 
+START_TEST(pixels_are_shuffled_alike_in_all_images)
+{
+    static uint8_t train[2][TG_MNIST_PIXELS], test[TG_MNIST_PIXELS], other[TG_MNIST_PIXELS];
+    int seen[256] = {0}, moved = 0;
+    for (int k = 0; k < TG_MNIST_PIXELS; k++) {
+        train[0][k] = (uint8_t)(k % 256);
+        train[1][k] = test[k] = other[k] = (uint8_t)(k / 256);
+    }
+    tg_mnist two = {.train = {.count = 2, .images = train[0]}, .test = {.count = 1, .images = test}};
+    tg_mnist one = {.test = {.count = 1, .images = other}};
+    tg_mnist_shuffle_pixels(&two, 7);
+    tg_mnist_shuffle_pixels(&one, 8);
+    ck_assert_mem_eq(train[1], test, sizeof test);
+    ck_assert_mem_ne(test, other, sizeof test);
+    static bool found[TG_MNIST_PIXELS];
+    for (int k = 0; k < TG_MNIST_PIXELS; k++) {
+        int from = train[1][k] * 256 + train[0][k];
+        ck_assert(!found[from]);
+        found[from] = true;
+        moved += from != k;
+        seen[train[0][k]]++;
+    }
+    ck_assert_int_gt(moved, TG_MNIST_PIXELS - 20);
+    ck_assert_int_eq(seen[255], 3);
+}
+END_TEST
+
 int main(void)
 {
     const char *named = getenv("MNIST_DIR");
@@ -372,6 +399,7 @@ int main(void)
     tcase_add_test(tests, the_usual_places_are_searched_in_order);
     tcase_add_test(tests, a_damaged_find_is_not_passed_over);
     tcase_add_test(tests, without_data_digits_are_drawn);
+    tcase_add_test(tests, pixels_are_shuffled_alike_in_all_images);
     tcase_add_test(tests, every_allocation_may_fail);
     if (readable(FASHION))
         tcase_add_test(tests, fashion_mnist_is_read);

@@ -209,6 +209,27 @@ def plateaus():
     assert shorter[-1] == lines[-1], (shorter[-1], lines[-1])
 
 
+def samples(program):
+    """The first four training images: half blocks, greys on a terminal, characters without UTF-8; as many beside one another as fit."""
+    plain = run(program, "--epochs=0", "--show-samples").stdout
+    assert len(re.findall(r"^label \d {21,}label \d$", plain, re.M)) == 2 and "█" in plain and "\x1b" not in plain, plain
+    assert len(re.findall(r"^[ ▀▄█]{58}$", plain, re.M)) == 28, plain
+    ascii = run(program, "--epochs=0", "--show-samples", LC_ALL="C").stdout
+    assert ascii.isascii() and len(re.findall(r"^[ .:=+*#%@-]{58}$", ascii, re.M)) == 28, ascii
+    for columns, beside in ((20, 1), (60, 2), (88, 3), (118, 4)):
+        grey = on_terminal(program, columns, "--epochs=0", "--show-samples")
+        assert grey.count("▀") == 4 * 28 * 14 and re.search("^" + " +".join([r"label \d"] * beside) + "$", grey, re.M), grey
+    assert "label" not in run(program, "--epochs=0", "--show-samples", "--quiet").stdout
+
+
+def shuffled_pixels(program):
+    """The same for all images, by its own seed, felt by the network and repeatable."""
+    first, again, other, plain = (losses(program, *flags) for flags in (["--shuffle-pixels=1"], ["--shuffle-pixels=1"], ["--shuffle-pixels=2"], []))
+    assert first == again and first != other and first != plain
+    lines = rows(program, "--shuffle-pixels=1", "--epochs=30", "--batch-size=64", "--learning-rate=0.01") if program == FCNN else []
+    assert not lines or lines[-1]["test_accuracy"] > 0.95, lines[-1]
+
+
 def convolutions():
     out = run(CNN, "--filters=4,6", "--kernel-size=5", "--epochs=1").stdout
     assert "(None, 24, 24, 4)" in out and "(None, 8, 8, 6)" in out and "(None, 96)" in out
@@ -380,7 +401,7 @@ def synthetic(program):
 
 
 def main():
-    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, usage, help_and_version, bad_data, divergence,
+    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, samples, shuffled_pixels, usage, help_and_version, bad_data, divergence,
             interrupt, lost_output, pictures, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
     tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: plateaus", plateaus, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]

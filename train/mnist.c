@@ -9,6 +9,7 @@
 
 #include "train/idx.h"
 #include "train/npz.h"
+#include "train/permutation.h"
 #include "train/synthetic.h"
 
 #define PATH_BYTES 4096
@@ -216,6 +217,25 @@ static void free_set(tg_context *context, tg_image_set *set)
 {
     tg_release(context, set->images, (size_t)set->count * TG_MNIST_PIXELS);
     tg_release(context, set->labels, (size_t)set->count * sizeof *set->labels);
+}
+
+static void shuffle(tg_image_set *set, const int32_t order[TG_MNIST_PIXELS])
+{
+    uint8_t before[TG_MNIST_PIXELS];
+    for (int64_t i = 0; i < set->count; i++) {
+        uint8_t *image = set->images + i * TG_MNIST_PIXELS;
+        memcpy(before, image, sizeof before);
+        for (int k = 0; k < TG_MNIST_PIXELS; k++)
+            image[k] = before[order[k]];
+    }
+}
+
+void tg_mnist_shuffle_pixels(tg_mnist *data, uint64_t seed)
+{
+    int32_t order[TG_MNIST_PIXELS];
+    tg_permutation(seed, "mnist/pixels", 0, order, TG_MNIST_PIXELS);
+    shuffle(&data->train, order);
+    shuffle(&data->test, order);
 }
 
 void tg_mnist_free(tg_mnist *data)
