@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "train/byte_array.h"
 #include "train/fit.h"
 
 TG_BEGIN_DECLS

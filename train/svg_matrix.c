@@ -3,7 +3,7 @@
 #include "train/svg_draw.h"
 
 /* The figure and the square of cells inside. */
-enum { WIDTH = 480, HEIGHT = 490, LEFT = 56, TOP = 38, SIDE = 408 };
+enum { WIDTH = 480, HEIGHT = 496, LEFT = 56, TOP = 38, SIDE = 408 };
 
 static void draw_cell(FILE *out, double x, double y, double side, int64_t count, double share)
 {
