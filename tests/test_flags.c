@@ -194,6 +194,31 @@ START_TEST(the_help_page_shows_every_flag_and_default)
 }
 END_TEST
 
+/* What a value reads as, typed again, gives the value again. */
+START_TEST(values_read_as_they_are_typed)
+{
+    static const tg_flag unset = {
+        .name = "rate", .kind = TG_FLAG_REAL, .offset = offsetof(struct values, rate), .high = 2, .above_low = true};
+    char *typed[] = {"program", "--loud",   "--count", "7",       "--seed", "18446744073709551615", "--rate", "0.1", "--file",
+                     "a b",     "--colour", "blue",    "--sizes", "5,6,7"};
+    static const char *const said[] = {"", "7", "18446744073709551615", "0.1", "a b", "blue", "5,6,7"};
+    char text[64];
+    ck_assert_int_eq(tg_flags_parse(&flags, sizeof typed / sizeof *typed, typed, message, sizeof message), TG_FLAGS_RUN);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        ck_assert(tg_flag_text(&table[i], &v, text, sizeof text));
+        ck_assert_str_eq(text, said[i]);
+    }
+    v = (struct values){.count = 3};
+    ck_assert(!tg_flag_text(&table[0], &v, text, sizeof text)); /* an absent switch */
+    ck_assert(!tg_flag_text(&table[4], &v, text, sizeof text)); /* no text */
+    ck_assert(!tg_flag_text(&unset, &v, text, sizeof text));    /* outside of the limits */
+    ck_assert_str_eq(text, "");
+    v.rate = 1.5;
+    ck_assert(tg_flag_text(&unset, &v, text, sizeof text));
+    ck_assert_str_eq(text, "1.5");
+}
+END_TEST
+
 START_TEST(a_full_disk_is_told)
 {
     FILE *out = fopen("/dev/full", "w");
@@ -225,6 +250,7 @@ int main(void)
     tcase_add_test(tests, a_mistake_gets_one_sentence);
     tcase_add_test(tests, a_list_has_its_limit);
     tcase_add_test(tests, the_help_page_shows_every_flag_and_default);
+    tcase_add_test(tests, values_read_as_they_are_typed);
     tcase_add_test(tests, a_full_disk_is_told);
     tcase_add_test(tests, slips_are_counted);
     return harness_run("flags", tests);
