@@ -54,7 +54,8 @@ typedef struct tg_weights tg_weights;
 
 /** Copies them. NULL if memory is out. The store must outlive the copy. */
 TG_API tg_weights *tg_weights_copy(tg_variables *variables);
-/** Copies them anew, over the former copy. The store must have the same variables as then, and may have more, which are left out. */
+/** Copies them anew, over the former copy. The store must have the same variables as then, and may have more, which are left
+    out. */
 TG_API void tg_weights_update(tg_weights *weights);
 /** Writes them back. */
 TG_API TG_MUST_USE tg_status tg_weights_restore(const tg_weights *weights);

@@ -39,8 +39,8 @@ typedef struct tg_mnist {
     expectation into `message`, which has TG_MESSAGE_SIZE bytes; `data` is then all zero. With TG_OK `message` is "". */
 TG_API TG_MUST_USE tg_status tg_mnist_load(tg_context *context, const char *where, uint64_t seed, tg_mnist *data, char *message);
 
-/** Puts the pixels of all images into one and the same random order, which depends on `seed` alone: what a network that knows nothing
-    of neighbourhood does not feel. */
+/** Puts the pixels of all images into one and the same random order, which depends on `seed` alone: what a network that knows
+    nothing of neighbourhood does not feel. */
 TG_API void tg_mnist_shuffle_pixels(tg_mnist *data, uint64_t seed);
 /** Gives the arrays back to the context. NULL, an all-zero struct and a second call are fine. */
 TG_API void tg_mnist_free(tg_mnist *data);

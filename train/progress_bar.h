@@ -16,9 +16,10 @@ typedef struct tg_bar_look {
 /** Bytes for any bar with up to 8 values. */
 #define TG_BAR_SIZE 2048
 
-/** Lays out the bar into `text` (cut at `size` with its zero) and returns `text`. Before the last step the time is what remains, by
-    seconds_per_step, and values that do not fit are left out; at the last it is progress->seconds, and what does not fit goes to
-    further lines. The bar itself has 20 columns, or down to 10 where that makes room. */
+/** Lays out the bar into `text` (cut at `size` with its zero) and returns `text`. Before the last step the time is what
+    remains, by seconds_per_step, and values that do not fit are left out; at the last it is progress->seconds, and what does
+    not fit goes to further lines. The bar itself has 20 columns, down to 10 where that makes room for a value, and fewer in a
+    very narrow window. */
 TG_API char *tg_bar_text(const tg_progress *progress, tg_bar_look look, char *text, size_t size);
 
 /** A bar on a terminal. */
@@ -37,10 +38,11 @@ TG_API int tg_terminal_width(FILE *out);
 
 /** A bar that begins now. Draws nothing yet. */
 TG_API tg_progress_bar tg_progress_bar_begin(FILE *out, tg_bar_look look);
-/** To be called after each step: whether a twentieth of a second has passed since the last drawing. Looks at the clock, no more. */
+/** To be called after each step: whether a twentieth of a second has passed since the last drawing. Looks at the clock, no
+    more. */
 TG_API bool tg_progress_bar_due(tg_progress_bar *bar);
-/** Draws the bar over its last drawing, also after the window has changed its width; times are the bar's own. Leaves the cursor at the
-    line's begin, so that a window made narrower wraps nothing that will not be erased. TG_ERROR_IO if `out` fails. */
+/** Draws the bar over its last drawing, also after the window has changed its width; times are the bar's own. Leaves the cursor
+    at the line's begin, so that a window made narrower wraps nothing that will not be erased. TG_ERROR_IO if `out` fails. */
 TG_API TG_MUST_USE tg_status tg_progress_bar_draw(tg_progress_bar *bar, int64_t step, int64_t steps,
                                                   const tg_progress_value *values, int n_values);
 /** Draws the bar for the last time, with the times in `progress`, and ends its line. */

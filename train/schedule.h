@@ -13,8 +13,8 @@ typedef enum tg_schedule_kind {
     TG_SCHEDULE_EXPONENTIAL, /**< r decay_rate^(t / d): Keras's ExponentialDecay */
     /** r ((1 - alpha) (1 + cos(pi min(t, d) / d)) / 2 + alpha): Keras's CosineDecay; Loshchilov & Hutter 2017 without restarts */
     TG_SCHEDULE_COSINE,
-    /** From r / 25 up to r in the first 0.3 d steps and down to r / 250000 in the rest, both along a half wave of the cosine: Smith &
-        Topin 2018, as PyTorch's OneCycleLR has it (Keras has none). Its warm-up is its own. */
+    /** From r / 25 up to r in the first 0.3 d steps and down to r / 250000 in the rest, both along a half wave of the cosine:
+        Smith & Topin 2018, as PyTorch's OneCycleLR has it (Keras has none). Its warm-up is its own. */
     TG_SCHEDULE_ONE_CYCLE,
     TG_SCHEDULE_COUNT
 } tg_schedule_kind;
