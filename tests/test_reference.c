@@ -23,20 +23,14 @@ static uint32_t mix(uint32_t x)
 }
 
 /* 24 bits of the hash of (stream, i). */
-static int32_t random_bits(uint32_t stream, uint32_t i)
-{
-    return (int32_t)(mix(mix(stream) + i) >> 8);
-}
+static int32_t random_bits(uint32_t stream, uint32_t i) { return (int32_t)(mix(mix(stream) + i) >> 8); }
 
 static double weight(uint32_t stream, int64_t i, double limit)
 {
     return (float)((2 * (random_bits(stream, (uint32_t)i) * 0x1p-24) - 1) * limit);
 }
 
-static int32_t label(uint32_t image)
-{
-    return random_bits(1, image) % 10;
-}
+static int32_t label(uint32_t image) { return random_bits(1, image) % 10; }
 
 static void draw(uint32_t image, uint8_t pixels[PIXELS])
 {
@@ -118,10 +112,22 @@ typedef struct network {
     const char *variables[6]; /* in the stored order, which is also that of the streams from 10 on */
 } network;
 
-static const network dense_network = {"fcnn", fcnn, {784}, 128, 84060,
-    {"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias", "dense_2/kernel", "dense_2/bias"}};
-static const network convolutional_network = {"cnn", cnn, {28, 28, 1}, 32, 34826,
-    {"conv2d/kernel", "conv2d/bias", "conv2d_1/kernel", "conv2d_1/bias", "dense/kernel", "dense/bias"}};
+static const network dense_network = {
+    .name = "fcnn",
+    .build = fcnn,
+    .image = {784},
+    .batch = 128,
+    .weights = 84060,
+    .variables = {"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias", "dense_2/kernel", "dense_2/bias"},
+};
+static const network convolutional_network = {
+    .name = "cnn",
+    .build = cnn,
+    .image = {28, 28, 1},
+    .batch = 32,
+    .weights = 34826,
+    .variables = {"conv2d/kernel", "conv2d/bias", "conv2d_1/kernel", "conv2d_1/bias", "dense/kernel", "dense/bias"},
+};
 
 /* Glorot's limit for kernels, 0.1 for biases. */
 static double initial_limit(tg_shape shape)
@@ -173,83 +179,97 @@ static void check_weights(const tg_variables *variables, const network *net, con
     }
 }
 
-/* Runs the steps on the stored batches; losses agree within `tolerance`, relatively. */
-static void run_steps(tg_plan *plan, tg_tensor images, tg_tensor classes, tg_tensor loss, const network *net, const double *stored,
-                      double tolerance)
+/* A training step of a network, ready to run. */
+typedef struct training {
+    const network *net;
+    tg_context *context;
+    tg_variables *variables;
+    tg_graph *graph;
+    tg_tensor images, classes, loss;
+    tg_plan *plan;
+} training;
+
+static training training_begin(const network *net, tg_dtype dtype)
+{
+    training t = {.net = net, .context = harness_context(2)};
+    t.variables = store(t.context, dtype);
+    t.graph = tg_graph_new(t.variables, TG_TRAINING);
+    int64_t extents[] = {net->batch, net->image[0], net->image[1], net->image[2]};
+    t.images = tg_input(t.graph, "images", TG_U8, tg_shape_make(net->image[1] ? 4 : 2, extents));
+    t.classes = tg_input(t.graph, "classes", TG_I32, TG_SHAPE(net->batch));
+    network_settings settings = network_defaults();
+    tg_tensor logits = net->build(scale_pixels(t.images), &settings);
+    t.loss = tg_mean(tg_cross_entropy(logits, t.classes), TG_ALL_AXES);
+    tg_minimize(t.loss, tg_adam_defaults());
+    t.plan = tg_compile(t.graph, t.loss);
+    ck_assert_msg(t.plan != NULL, "%s", tg_graph_error(t.graph));
+    for (uint32_t i = 0; i < 6; i++) {
+        const char *name = net->variables[i];
+        set_initial(t.variables, name, 10 + i, initial_limit(tg_variables_find(t.variables, name)->type.shape));
+    }
+    return t;
+}
+
+static void training_end(training *t)
+{
+    tg_plan_free(t->plan);
+    tg_graph_free(t->graph);
+    tg_variables_free(t->variables);
+    tg_context_free(t->context);
+}
+
+static double read_loss(const training *t)
+{
+    double value;
+    float narrow;
+    if (tg_tensor_dtype(t->loss) == TG_F64) {
+        ck_assert_int_eq(tg_read(t->plan, t->loss, &value, sizeof value), TG_OK);
+        return value;
+    }
+    ck_assert_int_eq(tg_read(t->plan, t->loss, &narrow, sizeof narrow), TG_OK);
+    return narrow;
+}
+
+/* Runs one step on the images of these numbers. */
+static void run_step(const training *t, const double *numbers)
 {
     static uint8_t pixels[MAX_BATCH * PIXELS];
     static int32_t labels[MAX_BATCH];
-    const double *batch = stored + STEPS;
-    for (int step = 0; step < STEPS; step++, batch += net->batch) {
-        for (int64_t i = 0; i < net->batch; i++) {
-            draw((uint32_t)batch[i], pixels + i * PIXELS);
-            labels[i] = label((uint32_t)batch[i]);
-        }
-        ck_assert_int_eq(tg_feed(plan, images, pixels, (size_t)net->batch * PIXELS), TG_OK);
-        ck_assert_int_eq(tg_feed(plan, classes, labels, (size_t)net->batch * sizeof *labels), TG_OK);
-        ck_assert_msg(tg_run(plan) == TG_OK, "step %d: %s", step, tg_plan_error(plan));
-        double value;
-        float narrow;
-        if (tg_tensor_dtype(loss) == TG_F64) {
-            ck_assert_int_eq(tg_read(plan, loss, &value, sizeof value), TG_OK);
-        } else {
-            ck_assert_int_eq(tg_read(plan, loss, &narrow, sizeof narrow), TG_OK);
-            value = narrow;
-        }
-        double off = fabs(value / stored[step] - 1);
-        ck_assert_msg(off <= tolerance, "%s, step %d: loss %.17g, expected %.17g: off by %.3g", net->name, step, value, stored[step], off);
+    for (int64_t i = 0; i < t->net->batch; i++) {
+        draw((uint32_t)numbers[i], pixels + i * PIXELS);
+        labels[i] = label((uint32_t)numbers[i]);
     }
+    ck_assert_int_eq(tg_feed(t->plan, t->images, pixels, (size_t)t->net->batch * PIXELS), TG_OK);
+    ck_assert_int_eq(tg_feed(t->plan, t->classes, labels, (size_t)t->net->batch * sizeof *labels), TG_OK);
+    ck_assert_msg(tg_run(t->plan) == TG_OK, "%s", tg_plan_error(t->plan));
 }
 
 static void check_training(const network *net, tg_dtype dtype, double loss_tolerance, double weight_tolerance)
 {
     double *stored = load(net->name, STEPS + STEPS * net->batch + net->weights);
-    tg_context *context = harness_context(2);
-    tg_variables *variables = store(context, dtype);
-    tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
-    tg_shape shape = net->image[1] ? TG_SHAPE(net->batch, net->image[0], net->image[1], net->image[2]) : TG_SHAPE(net->batch, net->image[0]);
-    tg_tensor images = tg_input(graph, "images", TG_U8, shape);
-    tg_tensor classes = tg_input(graph, "classes", TG_I32, TG_SHAPE(net->batch));
-    network_settings settings = network_defaults();
-    tg_tensor loss = tg_mean(tg_cross_entropy(net->build(scale_pixels(images), &settings), classes), TG_ALL_AXES);
-    tg_minimize(loss, tg_adam_defaults());
-    tg_plan *plan = tg_compile(graph, loss);
-    ck_assert_msg(plan != NULL, "%s", tg_graph_error(graph));
-
-    for (uint32_t i = 0; i < 6; i++)
-        set_initial(variables, net->variables[i], 10 + i, initial_limit(tg_variables_find(variables, net->variables[i])->type.shape));
-    run_steps(plan, images, classes, loss, net, stored, loss_tolerance);
-    check_weights(variables, net, stored + STEPS + STEPS * net->batch, weight_tolerance);
-
-    tg_plan_free(plan);
-    tg_graph_free(graph);
-    tg_variables_free(variables);
-    tg_context_free(context);
+    const double *batches = stored + STEPS, *weights = batches + STEPS * net->batch;
+    training t = training_begin(net, dtype);
+    for (int step = 0; step < STEPS; step++) {
+        run_step(&t, batches + step * net->batch);
+        double loss = read_loss(&t), off = fabs(loss / stored[step] - 1);
+        ck_assert_msg(off <= loss_tolerance, "%s, step %d: loss %.17g, not %.17g: off by %.3g", net->name, step, loss,
+                      stored[step], off);
+    }
+    check_weights(t.variables, net, weights, weight_tolerance);
+    training_end(&t);
     free(stored);
 }
 
-START_TEST(fcnn_in_f64)
-{
-    check_training(&dense_network, TG_F64, 1e-9, 1e-9);
-}
+START_TEST(fcnn_in_f64) { check_training(&dense_network, TG_F64, 1e-9, 1e-9); }
 END_TEST
 
-START_TEST(cnn_in_f64)
-{
-    check_training(&convolutional_network, TG_F64, 1e-9, 1e-9);
-}
+START_TEST(cnn_in_f64) { check_training(&convolutional_network, TG_F64, 1e-9, 1e-9); }
 END_TEST
 
-START_TEST(fcnn_in_f32)
-{
-    check_training(&dense_network, TG_F32, 1e-6, 1e-5);
-}
+START_TEST(fcnn_in_f32) { check_training(&dense_network, TG_F32, 1e-6, 1e-5); }
 END_TEST
 
-START_TEST(cnn_in_f32)
-{
-    check_training(&convolutional_network, TG_F32, 1e-6, 1e-5);
-}
+START_TEST(cnn_in_f32) { check_training(&convolutional_network, TG_F32, 1e-6, 1e-5); }
 END_TEST
 
 /* ---- the optimizers ---- */
@@ -291,8 +311,8 @@ START_TEST(optimizers_as_in_keras)
         ck_assert_msg(tg_run(plan) == TG_OK, "step %d: %s", step, tg_plan_error(plan));
     double kernel = deviation(tg_variables_find(variables, "dense/kernel"), optimized[_i].weights);
     double bias = deviation(tg_variables_find(variables, "dense/bias"), optimized[_i].weights + 12);
-    ck_assert_msg(fmax(kernel, bias) <= 1e-12, "%s, decay %g, clip %g: kernel off by %.3g, bias by %.3g", tg_optimizer_name(optimizer.kind),
-                  optimizer.weight_decay, optimizer.clip_norm, kernel, bias);
+    ck_assert_msg(fmax(kernel, bias) <= 1e-12, "%s, decay %g, clip %g: kernel off by %.3g, bias by %.3g",
+                  tg_optimizer_name(optimizer.kind), optimizer.weight_decay, optimizer.clip_norm, kernel, bias);
 
     tg_plan_free(plan);
     tg_graph_free(graph);
