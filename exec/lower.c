@@ -32,14 +32,9 @@ tg_step *tg_steps_add(tg_steps *steps, tg_step_kind kind, tg_segment segment, in
     void **pointers = tg_pool_take(steps->pool, max_refs, sizeof *pointers);
     if (!at || !step || !refs || !pointers)
         return NULL;
-    *step = (tg_step){.kind = kind,
-                      .segment = segment,
-                      .node = node,
-                      .output = -1,
-                      .shared = -1,
-                      .refs = refs,
-                      .pointers = pointers,
-                      .phases = 1};
+    *step = (tg_step){.kind = kind, .segment = segment, .node = node, .output = -1, .shared = -1, .phases = 1};
+    step->refs = refs;
+    step->pointers = pointers;
     steps->at = at;
     return steps->at[steps->count++] = step;
 }
@@ -47,27 +42,28 @@ tg_step *tg_steps_add(tg_steps *steps, tg_step_kind kind, tg_segment segment, in
 int32_t tg_steps_new_buffer(tg_steps *steps, int32_t node, tg_home home, int64_t bytes)
 {
     tg_buffer *buffers = grow(steps->pool, steps->buffers, steps->n_buffers, &steps->buffer_capacity, sizeof *buffers);
-    if (!buffers)
+    if (!buffers) {
+        steps->lacks_buffer = true;
         return -1;
+    }
     steps->buffers = buffers;
     buffers[steps->n_buffers] =
         (tg_buffer){.node = node, .home = home, .bytes = bytes, .first = INT32_MAX, .last = -1, .reuse = -1};
     return steps->n_buffers++;
 }
 
+static tg_home home_of(const tg_value_table *values, int32_t base)
+{
+    if (tg_graph_node(values->graph, base)->op->traits & TG_LEAF)
+        return TG_HOME_LEAF;
+    return values->at[base].wanted && values->at[base].segment == TG_COMPUTE ? TG_HOME_ROOTS : TG_HOME_WORKSPACE;
+}
+
 int32_t tg_steps_buffer(tg_steps *steps, int32_t base)
 {
-    if (!steps->buffer_of[base]) {
-        const tg_value *value = &steps->values->at[base];
-        bool leaf = tg_graph_node(steps->values->graph, base)->op->traits & TG_LEAF;
-        bool root = value->wanted && value->segment == TG_COMPUTE;
-        int32_t made = tg_steps_new_buffer(steps, base,
-                                           leaf   ? TG_HOME_LEAF
-                                           : root ? TG_HOME_ROOTS
-                                                  : TG_HOME_WORKSPACE,
-                                           value->bytes);
-        steps->buffer_of[base] = made + 1;
-    }
+    if (!steps->buffer_of[base])
+        steps->buffer_of[base] =
+            1 + tg_steps_new_buffer(steps, base, home_of(steps->values, base), steps->values->at[base].bytes);
     return steps->buffer_of[base] - 1;
 }
 
@@ -80,8 +76,7 @@ int32_t tg_step_ref(tg_step *step, int32_t buffer, bool writes, int64_t offset, 
 int32_t tg_step_read(tg_steps *steps, tg_step *step, int32_t id)
 {
     const tg_value *value = &steps->values->at[id];
-    int32_t buffer = tg_steps_buffer(steps, value->base);
-    return buffer < 0 ? -1 : tg_step_ref(step, buffer, false, value->offset, value->bytes);
+    return tg_step_ref(step, tg_steps_buffer(steps, value->base), false, value->offset, value->bytes);
 }
 
 bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
@@ -89,8 +84,7 @@ bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
     if (!tg_work_make(&step->work, steps->values, node, steps->pool))
         return false;
     for (int32_t i = 0; i < node->n_inputs; i++)
-        if (tg_step_read(steps, step, node->inputs[i]) < 0)
-            return false;
+        tg_step_read(steps, step, node->inputs[i]);
     const tg_op *op = node->op;
     if (!op->run) {
         steps->unsupported = node;
@@ -101,11 +95,10 @@ bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
     step->op_scratch = op->scratch_bytes ? (op->scratch_bytes(&step->work) + 63) & ~(size_t)63 : 0;
     step->flops = op->flops ? op->flops(&step->work) : 0;
     size_t shared = op->shared_bytes ? op->shared_bytes(&step->work) : 0;
-    if (shared == 0)
-        return true;
-    int32_t buffer = tg_steps_new_buffer(steps, -1, TG_HOME_WORKSPACE, (int64_t)shared);
-    step->shared = buffer < 0 ? -1 : tg_step_ref(step, buffer, true, 0, (int64_t)shared);
-    return buffer >= 0;
+    if (shared > 0)
+        step->shared =
+            tg_step_ref(step, tg_steps_new_buffer(steps, -1, TG_HOME_WORKSPACE, (int64_t)shared), true, 0, (int64_t)shared);
+    return true;
 }
 
 static bool add_op(tg_steps *steps, const tg_node *node)
@@ -113,10 +106,7 @@ static bool add_op(tg_steps *steps, const tg_node *node)
     tg_step *step = tg_steps_add(steps, TG_STEP_OP, steps->values->at[node->id].segment, node->id, node->n_inputs + 2);
     if (!step || !tg_steps_begin_op(steps, step, node))
         return false;
-    int32_t buffer = tg_steps_buffer(steps, node->id);
-    if (buffer < 0)
-        return false;
-    step->output = tg_step_ref(step, buffer, true, 0, steps->values->at[node->id].bytes);
+    step->output = tg_step_ref(step, tg_steps_buffer(steps, node->id), true, 0, steps->values->at[node->id].bytes);
     return true;
 }
 
@@ -142,11 +132,10 @@ static int32_t add_copy(tg_steps *steps, int32_t id, tg_home home)
 {
     int64_t bytes = steps->values->at[id].bytes;
     tg_step *step = tg_steps_add(steps, TG_STEP_COPY, TG_COMPUTE, id, 2);
-    int32_t buffer = step ? tg_steps_new_buffer(steps, -1, home, bytes) : -1;
-    if (buffer < 0 || tg_step_read(steps, step, id) < 0)
+    if (!step)
         return -1;
-    tg_step_ref(step, buffer, true, 0, bytes);
-    return buffer;
+    tg_step_read(steps, step, id);
+    return step->refs[tg_step_ref(step, tg_steps_new_buffer(steps, -1, home, bytes), true, 0, bytes)].buffer;
 }
 
 /* Roots and kept tensors: where they are made, or a copy of what lies elsewhere. */
@@ -181,15 +170,14 @@ static bool add_assign(tg_steps *steps, int32_t effect)
     if (base == variable || (group >= 0 && steps->fusion->groups[group].segment == TG_COMMIT))
         return true;
     int32_t copied = values->at[base].writer >= 0 ? add_copy(steps, id, TG_HOME_WORKSPACE) : 0;
-    int32_t to = tg_steps_buffer(steps, variable);
     tg_step *step = copied >= 0 ? tg_steps_add(steps, TG_STEP_COPY, TG_COMMIT, effect, 2) : NULL;
-    if (!step || to < 0)
+    if (!step)
         return false;
     if (values->at[base].writer >= 0)
         tg_step_ref(step, copied, false, 0, values->at[id].bytes);
-    else if (tg_step_read(steps, step, id) < 0)
-        return false;
-    tg_step_ref(step, to, true, 0, values->at[id].bytes);
+    else
+        tg_step_read(steps, step, id);
+    tg_step_ref(step, tg_steps_buffer(steps, variable), true, 0, values->at[id].bytes);
     return true;
 }
 
@@ -205,7 +193,8 @@ static bool add_check(tg_steps *steps, int32_t base, uint8_t *checked)
     if (!step)
         return false;
     step->dtype = node->type.dtype;
-    return tg_step_read(steps, step, base) >= 0;
+    tg_step_read(steps, step, base);
+    return true;
 }
 
 static bool add_group_checks(tg_steps *steps, const tg_group *group, uint8_t *checked)
@@ -317,7 +306,7 @@ bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusio
         return false;
     if (options.check_finite && values->n_effects > 0 && !add_checks(steps, options.wanted))
         return false;
-    if (!add_commits(steps))
+    if (!add_commits(steps) || steps->lacks_buffer)
         return false;
     settle_prologue(steps);
     for (int32_t s = 0; s < steps->count; s++) {

@@ -33,8 +33,6 @@ static int32_t find_read(lowering *low, int32_t id)
 {
     const tg_value *value = &low->values->at[id];
     int32_t buffer = tg_steps_buffer(low->steps, value->base);
-    if (buffer < 0)
-        return -1;
     for (int32_t i = 0; i < low->step->n_refs; i++) {
         const tg_ref *ref = &low->step->refs[i];
         if (!ref->writes && i != low->step->shared && ref->buffer == buffer && ref->offset == value->offset &&
@@ -53,7 +51,7 @@ static int32_t find_operand(lowering *low, const tg_node *node, int32_t input)
         return low->operand_of[place];
     tg_type type = tg_graph_node(low->values->graph, id)->type;
     int32_t ref = base == low->group->contraction ? low->raw : find_read(low, id);
-    return ref < 0 ? -1 : tg_program_read(low->step->program, ref, type, node->type.shape);
+    return tg_program_read(low->step->program, ref, type, node->type.shape);
 }
 
 /* The variables that a member's value goes to when its group commits: the i-th ref, or -1. */
@@ -117,12 +115,11 @@ static bool lower_member(lowering *low, int32_t m, bool *placed)
     }
     int32_t ref = first_place(low, node->id);
     *placed = ref >= 0;
-    low->operand_of[m] = tg_program_emit(low->step->program, (tg_instruction){.block = block,
-                                                                              .attributes = node->attributes,
-                                                                              .n_operands = node->n_inputs,
-                                                                              .operands = low->arguments,
-                                                                              .ref = ref,
-                                                                              .size = (int32_t)tg_dtype_size(node->type.dtype)});
+    tg_instruction instruction = {.block = block, .attributes = node->attributes, .ref = ref};
+    instruction.n_operands = node->n_inputs;
+    instruction.operands = low->arguments;
+    instruction.size = (int32_t)tg_dtype_size(node->type.dtype);
+    low->operand_of[m] = tg_program_emit(low->step->program, instruction);
     low->step->flops += node->op->flops ? node->op->flops(&work) : node->op->traits & TG_IDENTITY ? 0 : (double)low->group->count;
     return true;
 }
@@ -142,18 +139,17 @@ static void finish_commit(lowering *low, const bool *placed)
 }
 
 /* The product is finished where the epilogue's result will lie, if that may be. */
-static bool place_product(lowering *low)
+static void place_product(lowering *low)
 {
     tg_step *step = low->step;
     for (int32_t i = 0; i < step->n_refs; i++)
         if (i != low->raw && i != step->shared && step->refs[i].writes && step->refs[i].bytes == step->refs[low->raw].bytes &&
             tg_program_overwrites(step->program, low->raw, i)) {
             step->refs[low->raw].buffer = step->refs[i].buffer;
-            return true;
+            return;
         }
     step->refs[low->raw].buffer =
         tg_steps_new_buffer(low->steps, low->group->contraction, TG_HOME_WORKSPACE, step->refs[low->raw].bytes);
-    return step->refs[low->raw].buffer >= 0;
 }
 
 static int64_t count_arguments(const lowering *low, int64_t *effects)
@@ -206,5 +202,9 @@ bool tg_steps_add_group(tg_steps *steps, const tg_group *group)
         if (!lower_member(&low, m, &steps->placed[m]))
             return false;
     finish_commit(&low, steps->placed);
-    return tg_program_finish(low.step->program) && (low.raw < 0 || place_product(&low));
+    if (!tg_program_finish(low.step->program))
+        return false;
+    if (low.raw >= 0)
+        place_product(&low);
+    return true;
 }

@@ -58,7 +58,7 @@ TG_API const char *tg_plan_error(const tg_plan *plan);
 /** What a plan holds and does, known before it runs. Bytes. */
 typedef struct tg_plan_info {
     size_t variable_bytes;  /**< of the variables that it reads or assigns */
-    size_t root_bytes;      /**< roots and kept tensors */
+    size_t root_bytes;      /**< roots and kept tensors, twice: of the last run that succeeded, and of the one under way */
     size_t workspace_bytes; /**< intermediates after reuse, with shared and scratch memory */
     size_t unplanned_bytes; /**< intermediates without reuse */
     int32_t nodes;          /**< after simplification */

@@ -251,8 +251,6 @@ bool tg_program_overwrites(const tg_program *program, int32_t read, int32_t writ
     return written >= 0;
 }
 
-int32_t tg_program_length(const tg_program *program) { return program->n_instructions; }
-
 size_t tg_program_scratch(const tg_program *program) { return program->scratch; }
 
 int64_t tg_program_task(const tg_program *program)

@@ -29,7 +29,6 @@ bool tg_program_finish(tg_program *program);
 
 /** Whether pointers[write] may be the same memory as pointers[read]: each element is read for the last time before it is written. */
 bool tg_program_overwrites(const tg_program *program, int32_t read, int32_t write);
-int32_t tg_program_length(const tg_program *program);
 size_t tg_program_scratch(const tg_program *program);
 /** Elements of a task: from the program and `count` alone. */
 int64_t tg_program_task(const tg_program *program);

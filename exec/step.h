@@ -76,6 +76,7 @@ typedef struct tg_steps {
     tg_publication *publications;
     int32_t n_publications;
     const tg_node *unsupported;      /**< what stopped tg_steps_make(), if it was not memory */
+    bool lacks_buffer;               /**< there was no memory for one: some refs lead nowhere */
     int32_t *operand_of, *arguments; /**< while a group is lowered: by member, and of one member */
     bool *placed;
 } tg_steps;
@@ -100,9 +101,9 @@ size_t tg_step_scratch(const tg_step *step);
 /* Between the files that lower. */
 /** A new step with room for refs; NULL if the pool is out. */
 tg_step *tg_steps_add(tg_steps *steps, tg_step_kind kind, tg_segment segment, int32_t node, int32_t max_refs);
-/** The buffer of a base, made at first use. */
+/** The buffer of a base, made at first use; -1, and steps->lacks_buffer, if the pool is out. */
 int32_t tg_steps_buffer(tg_steps *steps, int32_t base);
-/** A buffer that is no node's. */
+/** A new buffer, likewise. */
 int32_t tg_steps_new_buffer(tg_steps *steps, int32_t node, tg_home home, int64_t bytes);
 /** Adds a ref; returns its index. */
 int32_t tg_step_ref(tg_step *step, int32_t buffer, bool writes, int64_t offset, int64_t bytes);
