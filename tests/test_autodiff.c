@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "exec/plan.h"
+#include "autodiff/inspect.h"
 #include "failing_allocator.h"
 #include "harness.h"
 #include "ops/ops.h"
@@ -347,6 +347,25 @@ START_TEST(directions_must_fit)
 }
 END_TEST
 
+/* ---- looking inside ---- */
+
+START_TEST(any_tensor_can_be_printed)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    tg_tensor x = VECTOR(1, 2), y = tg_square(x);
+    ck_assert_int_eq(tg_print(out, y), TG_OK);
+    ck_assert_int_eq(tg_print(out, tg_gradient(y, x)), TG_OK);
+    ck_assert_int_eq(tg_print(out, tg_none()), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_print(out, tg_input(graph, "fed", TG_F32, TG_SCALAR)), TG_ERROR_UNFED);
+    ck_assert_int_eq(tg_print(out, tg_add(x, VECTOR(1, 2, 3))), TG_ERROR_GRAPH);
+    fclose(out);
+    ck_assert_str_eq(text, "[1. 4.]\n[2. 4.]\n");
+    free(text);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 static bool differentiate_all(failing_allocator *memory)
@@ -413,6 +432,7 @@ int main(void)
     tcase_add_test(tests, hessian_of_a_linear_map_is_zero);
     tcase_add_test(tests, hessians_are_of_scalars);
     tcase_add_test(tests, directions_must_fit);
+    tcase_add_test(tests, any_tensor_can_be_printed);
     tcase_add_test(tests, every_allocation_may_fail);
     return harness_run("autodiff", tests);
 }
