@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "failing_allocator.h"
 #include "harness.h"
 #include "train/callbacks.h"
 
@@ -113,6 +114,31 @@ START_TEST(weights_come_back_and_moments_do_not)
 }
 END_TEST
 
+START_TEST(every_allocation_may_fail)
+{
+    failing_allocator counter = {0};
+    tg_context_options options = tg_context_defaults();
+    options.allocator = failing_allocator_interface(&counter);
+    options.threads = 1;
+    tg_context *context = tg_context_new(options);
+    tg_variables *variables = tg_variables_new(context, 1);
+    ck_assert_ptr_nonnull(
+        tg_variables_declare(variables, "a", (tg_type){TG_F32, TG_SHAPE(3)}, (tg_init){TG_INIT_CONSTANT, 0, 0}, true));
+    long before = counter.requests, live = counter.live;
+    tg_weights_free(tg_weights_copy(variables));
+    long needed = counter.requests - before;
+    ck_assert_int_ge(needed, 1);
+    for (long i = 1; i <= needed; i++) {
+        counter.refuse = counter.requests + i;
+        ck_assert_ptr_null(tg_weights_copy(variables));
+        ck_assert_int_eq(counter.live, live);
+    }
+    tg_variables_free(variables);
+    tg_context_free(context);
+    ck_assert_int_eq(counter.live, 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("callbacks");
@@ -120,5 +146,6 @@ int main(void)
     tcase_add_test(tests, rates_are_reduced_where_keras_reduces_them);
     tcase_add_test(tests, a_nan_is_never_better);
     tcase_add_test(tests, weights_come_back_and_moments_do_not);
+    tcase_add_test(tests, every_allocation_may_fail);
     return harness_run("callbacks", tests);
 }
