@@ -48,6 +48,18 @@ bool course_epoch(course *c, const console *out, tg_model *model, const tg_fit_e
     return !c->stops || look_for_stop(c, model, epoch);
 }
 
+void course_again(course *c, double rate, const tg_history *history)
+{
+    for (int i = 0; i < history->count; i++) {
+        double figure = history->rows[i].val_loss;
+        c->last = i + 1;
+        if (c->reduces)
+            rate = tg_plateau_look(&c->plateau, c->last, figure, rate);
+        if (c->stops && tg_early_stopping_look(&c->stopping, c->last, figure) == TG_EPOCH_STOP)
+            c->stopped = c->last;
+    }
+}
+
 tg_status course_end(course *c, const console *out)
 {
     if (!c->best)

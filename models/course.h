@@ -5,6 +5,7 @@
 #include "models/console.h"
 #include "models/settings.h"
 #include "train/callbacks.h"
+#include "train/history.h"
 
 typedef struct course {
     bool scheduled; /**< `schedule` is to be followed */
@@ -22,6 +23,8 @@ typedef struct course {
 course course_make(const settings *s, double rate, int64_t steps);
 /** To be called after each epoch, when its line is written: false if training should stop. */
 bool course_epoch(course *c, const console *out, tg_model *model, const tg_fit_epoch *epoch);
+/** To be called instead for epochs that an earlier run had: all but `best` is then as it was after them. `rate`: before them. */
+void course_again(course *c, double rate, const tg_history *history);
 /** To be called after the last: brings the best epoch's weights back, as Keras's restore_best_weights does. */
 TG_MUST_USE tg_status course_end(course *c, const console *out);
 void course_free(course *c);

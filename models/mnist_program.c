@@ -7,6 +7,7 @@
 #include "autodiff/inspect.h"
 #include "models/console.h"
 #include "models/course.h"
+#include "models/keep.h"
 #include "models/report.h"
 #include "models/settings.h"
 #include "ops/ops.h"
@@ -20,12 +21,13 @@
 /* Images that evaluation takes at once: Keras's default. */
 #define EVALUATION_BATCH 32
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* by that signal; 0: not */
 
 static void on_interrupt(int signal_number)
 {
-    (void)signal_number;
-    interrupted = 1;
+    interrupted = signal_number;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
 }
 
 /* All that one run has. */
@@ -45,16 +47,20 @@ typedef struct run {
     course course;
     tg_history history;
     tg_status recorded; /* of its last row */
-    tg_scores scores;   /* of the test */
+    keeper keeper;
+    tg_scores scores; /* of the test */
     int64_t confusion[CLASSES * CLASSES];
 } run;
 
-/* A first interrupt ends training after its step; a second ends the process. A closed pipe shows as a failing write. */
+/* A first interrupt ends training after its step; a second ends the process. A closed pipe and a file that may not grow show as
+   failing writes. */
 static void take_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 /* ---- the model's functions ---- */
@@ -153,6 +159,7 @@ static int make_model(run *r)
     r->model = r->variables ? tg_model_new(r->variables, options) : NULL;
     if (!r->model)
         console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
+    r->keeper = (keeper){.console = &r->console, .program = r->program, .settings = &r->settings, .model = r->model};
     return r->model ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -241,6 +248,8 @@ static bool on_step(void *user, const tg_fit_step *step)
     run *r = user;
     r->last = *step;
     tg_scores scores;
+    if (!keep_step(&r->keeper, step))
+        return false;
     if (console_step_due(&r->console) && tg_model_read_scores(r->model, &scores) == TG_OK)
         console_step(&r->console, step, scores);
     return !interrupted;
@@ -252,6 +261,7 @@ static bool on_epoch(void *user, const tg_fit_epoch *epoch)
     console_epoch(&r->console, epoch);
     r->recorded = tg_history_add(&r->history, epoch);
     bool go_on = r->recorded == TG_OK && course_epoch(&r->course, &r->console, r->model, epoch);
+    go_on = !r->course.failed && keep_epoch(&r->keeper, epoch) && go_on;
     return console_flushed(&r->console) && go_on && !interrupted;
 }
 
@@ -274,11 +284,11 @@ static int failed(run *r, tg_status status)
         return model_failed(r);
     if (r->recorded != TG_OK || r->course.failed)
         console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
-    if (!interrupted)
-        return EXIT_FAILED; /* standard output, which has been said, or memory */
+    if (!interrupted || r->keeper.failed)
+        return EXIT_FAILED; /* standard output or a checkpoint, which has been said, or memory */
     console_complain(&r->console, "interrupted in epoch %d of %d, after step %lld of %lld", r->last.epoch, r->last.epochs,
                      (long long)r->last.step, (long long)r->last.steps);
-    return EXIT_INTERRUPTED;
+    return keep_interrupted(&r->keeper, r->invoked) ? EXIT_SIGNAL + interrupted : EXIT_FAILED;
 }
 
 static int train(run *r)
@@ -295,13 +305,16 @@ static int train(run *r)
     r->course = course_make(&r->settings, tg_model_learning_rate(r->model), (r->train.count + options.batch - 1) / options.batch);
     options.schedule = r->course.scheduled ? &r->course.schedule : NULL;
     r->console.rate = r->course.scheduled || r->course.reduces;
-    tg_status status = tg_fit(r->model, r->train, options);
+    int code = keep_begin(&r->keeper, r->train, &options, &r->course);
+    if (code != EXIT_DONE)
+        return code;
+    tg_status status = r->course.stopped ? TG_ERROR_STOPPED : tg_fit(r->model, r->train, options);
     console_epoch_leave(&r->console);
-    if (status == TG_ERROR_STOPPED && r->course.stopped && !interrupted && !r->console.output_lost)
+    if (status == TG_ERROR_STOPPED && r->course.stopped && !interrupted && !r->console.output_lost && !r->keeper.failed)
         status = TG_OK;
     if (status == TG_OK)
         status = course_end(&r->course, &r->console);
-    return status == TG_OK ? EXIT_DONE : failed(r, status);
+    return status == TG_OK ? keep_weights(&r->keeper) : failed(r, status);
 }
 
 static double seconds_now(void)
@@ -333,7 +346,7 @@ static int report(run *r)
                                    .model = r->model,
                                    .train = r->train,
                                    .batch = batch_of(r),
-                                   .history = &r->history,
+                                   .history = r->keeper.checkpoint ? tg_checkpoint_history(r->keeper.checkpoint) : &r->history,
                                    .scores = r->scores,
                                    .confusion = r->confusion};
     int code = leave_report(&r->console, &finished);
@@ -348,7 +361,7 @@ static int run_stages(run *r)
                                              dump_graph,    train,        show_results, report};
     int code = EXIT_DONE;
     for (size_t i = 0; i < sizeof stages / sizeof *stages && code == EXIT_DONE; i++)
-        code = interrupted ? EXIT_INTERRUPTED : stages[i](r);
+        code = interrupted ? EXIT_SIGNAL + interrupted : stages[i](r);
     tg_history_free(&r->history);
     course_free(&r->course);
     tg_model_free(r->model);

@@ -4,8 +4,8 @@
 
 #include "models/networks.h"
 
-/** How such a program ends. */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_DIVERGED = 4, EXIT_INTERRUPTED = 130 };
+/** How such a program ends; EXIT_SIGNAL and a signal's number: that interrupted it. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_DIVERGED = 4, EXIT_SIGNAL = 128 };
 
 /** What tells one program from another. */
 typedef struct mnist_program {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "graph/dot.h"
+#include "models/command.h"
 #include "train/report.h"
 #include "train/summary.h"
 #include "train/whole_file.h"
@@ -103,59 +104,6 @@ static int picture_of(const console *c, const finished_run *run, char **svg)
     return status == TG_OK ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* ---- the command ---- */
-
-static void put_quoted(FILE *out, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
-    if (*word && word[strspn(word, plain)] == '\0') {
-        fputs(word, out);
-        return;
-    }
-    fputc('\'', out);
-    for (; *word; word++)
-        fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, out);
-    fputc('\'', out);
-}
-
-static void put_variable(FILE *out, const char *name)
-{
-    const char *value = getenv(name);
-    if (!value)
-        return;
-    fprintf(out, "%s=", name);
-    put_quoted(out, value);
-    fputc(' ', out);
-}
-
-/* What a shell takes to run the same again: what differs from the defaults, the seed, and what the environment decided. NULL if memory
-   is out. The caller frees it. */
-static char *command_of(const finished_run *run, const setting_text *list, int n)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out)
-        return NULL;
-    put_variable(out, "TG_ISA");
-    if (!run->settings->data)
-        put_variable(out, "MNIST_DIR");
-    put_quoted(out, run->invoked);
-    for (int i = 0; i < n; i++) {
-        if (!list[i].changed && strcmp(list[i].name, "seed") != 0)
-            continue;
-        fprintf(out, " --%s", list[i].name);
-        if (*list[i].value) {
-            fputc(' ', out);
-            put_quoted(out, list[i].value);
-        }
-    }
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
-}
-
 /* ---- the whole ---- */
 
 /* What a report takes that has to be computed or held. */
@@ -239,7 +187,7 @@ static int write_report(const console *c, const finished_run *run, parts *p)
     tg_context *context = run->facts->data->context;
     tg_tensor output;
     int n = list_settings(run->program, run->settings, p->list);
-    p->command = command_of(run, p->list, n);
+    p->command = command_again(run->program, run->settings, run->invoked, NULL);
     p->probability_bytes = (size_t)test->count * CLASSES * sizeof *p->probabilities;
     p->probabilities = tg_allocate(context, p->probability_bytes);
     if (!p->command || !p->probabilities) {

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "train/optimizers.h"
@@ -34,7 +35,7 @@ static const char notes[] = "The data is looked for in --data, else in $MNIST_DI
                             "\n"
                             "Exit status: 0 done; 1 failure; 2 wrong usage; 3 data named but missing or\n"
                             "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept);\n"
-                            "130 interrupted.";
+                            "130 and 143 interrupted by SIGINT and SIGTERM.";
 
 static const tg_flag table[] = {
     {.name = "hidden",
@@ -71,8 +72,9 @@ static const tg_flag table[] = {
      .offset = offsetof(settings, shuffle_pixels),
      .argument = "SEED",
      .high = 1e15,
-     .help = "Puts the pixels of all images into one random order: the fully connected network learns as before, the convolutional "
-             "one, which looks at neighbours, gets worse."},
+     .help =
+         "Puts the pixels of all images into one random order: the fully connected network learns as before, the convolutional "
+         "one, which looks at neighbours, gets worse."},
     {.name = "epochs",
      .kind = TG_FLAG_INTEGER,
      .offset = offsetof(settings, epochs),
@@ -216,10 +218,41 @@ static const tg_flag table[] = {
      .offset = offsetof(settings, report),
      .argument = "DIR",
      .help = "Leaves a report there: report.html with all figures, which are SVG files too, history.csv and metrics.json."},
+    {.name = "save",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, save),
+     .argument = "FILE.safetensors",
+     .help = "Writes the weights after training, under the names of the summary, as Python's safetensors reads them."},
+    {.name = "load",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, load),
+     .argument = "FILE.safetensors",
+     .help = "Starts from these weights, which must be of a network of the same sizes."},
+    {.name = "checkpoint",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, checkpoint),
+     .argument = "DIR",
+     .help = "Keeps there, after each epoch and when the run is interrupted, all that it takes to go on, and the weights of the "
+             "epoch with the least validation loss."},
+    {.name = "every",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(settings, every),
+     .initial = "0",
+     .argument = "N",
+     .high = 1000000000,
+     .help = "Writes the checkpoint also after every N steps; 0: after epochs alone."},
+    {.name = "resume",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, resume),
+     .argument = "DIR",
+     .help =
+         "Goes on from the checkpoint there, with the same flags, and keeps its own there. The results are those of a run that "
+         "was never stopped, bit for bit."},
     {.name = "show-samples",
      .kind = TG_FLAG_SWITCH,
      .offset = offsetof(settings, show_samples),
-     .help = "Shows the first four training images with their labels, in half blocks, or in characters where the locale is not UTF-8."},
+     .help = "Shows the first four training images with their labels, in half blocks, or in characters where the locale is not "
+             "UTF-8."},
     {.name = "json",
      .kind = TG_FLAG_SWITCH,
      .offset = offsetof(settings, json),
@@ -254,6 +287,17 @@ int list_settings(const mnist_program *program, const settings *s, setting_text 
         n++;
     }
     return n;
+}
+
+/* If not, s->message says why. */
+static bool keeping_is_sound(settings *s)
+{
+    const char *wrong = s->load && s->resume         ? "--load and --resume exclude each other"
+                        : s->checkpoint && s->resume ? "--resume DIR keeps its checkpoints in DIR too; leave --checkpoint out"
+                        : s->every && !s->checkpoint && !s->resume ? "--every needs --checkpoint DIR or --resume DIR"
+                                                                   : "";
+    snprintf(s->message, sizeof s->message, "%s", wrong);
+    return !*wrong;
 }
 
 tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s)
@@ -294,5 +338,5 @@ tg_flags_answer read_settings(const mnist_program *program, int argc, char **arg
     network_settings sizes = {.filters = s->filters, .kernel_size = s->kernel_size};
     if (answer == TG_FLAGS_RUN && !program->hidden && !cnn_fits(&sizes, s->message, sizeof s->message))
         return TG_FLAGS_WRONG;
-    return answer;
+    return answer == TG_FLAGS_RUN && !keeping_is_sound(s) ? TG_FLAGS_WRONG : answer;
 }

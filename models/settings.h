@@ -25,8 +25,10 @@ typedef struct settings {
     int optimizer, activation, initializer, labels, dump_stage, schedule; /* positions in the enums of their names */
     tg_integer_list hidden, filters;
     int64_t kernel_size;
-    const char *dump_graph; /* NULL: no picture */
-    const char *report;     /* NULL: none */
+    const char *dump_graph;                        /* NULL: no picture */
+    const char *report;                            /* NULL: none */
+    const char *save, *load, *checkpoint, *resume; /* NULL: not */
+    int64_t every;                                 /* steps between two checkpoints; 0: after each epoch alone */
     bool json, quiet, no_progress;
     char message[1024]; /* what is wrong with the command line, or "" */
 } settings;

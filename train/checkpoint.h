@@ -27,7 +27,7 @@ typedef struct tg_checkpoint_options {
     int facts_count;
 } tg_checkpoint_options;
 
-#define TG_CHECKPOINT_FACTS 32
+#define TG_CHECKPOINT_FACTS 80
 
 /** Makes the folder, and the variables that the model's training and evaluation need. Nothing is written yet. NULL on failure:
     *status, and one sentence in `message`, of TG_MESSAGE_SIZE bytes. The model must outlive the checkpoint. */

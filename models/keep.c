@@ -1,0 +1,160 @@
+#include "models/keep.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/command.h"
+
+/* Settings that another run of the same training may have otherwise, and those that a checkpoint keeps by itself. */
+static const char *const free_settings[] = {"data",       "epochs", "batch-size",  "seed",  "threads",     "dump-graph",
+                                            "dump-stage", "report", "save",        "load",  "checkpoint",  "every",
+                                            "resume",     "json",   "no-progress", "quiet", "show-samples"};
+
+static bool is_free(const char *name)
+{
+    for (size_t i = 0; i < sizeof free_settings / sizeof *free_settings; i++)
+        if (strcmp(name, free_settings[i]) == 0)
+            return true;
+    return false;
+}
+
+_Static_assert(MOST_SETTINGS < TG_CHECKPOINT_FACTS, "every setting may be a fact, and the model is one");
+
+static void collect_facts(keeper *k)
+{
+    int n = list_settings(k->program, k->settings, k->list);
+    k->facts[k->facts_count++] = (tg_text_pair){"model", k->program->model};
+    for (int i = 0; i < n; i++)
+        if (!is_free(k->list[i].name))
+            k->facts[k->facts_count++] = (tg_text_pair){k->list[i].name, k->list[i].value};
+}
+
+static const char *folder_of(const keeper *k) { return k->settings->checkpoint ? k->settings->checkpoint : k->settings->resume; }
+
+static int fail_to_read(const keeper *k, tg_status status, const char *message)
+{
+    console_complain(k->console, "%s", message);
+    return status == TG_ERROR_IO || status == TG_ERROR_FORMAT ? EXIT_DATA : EXIT_FAILED;
+}
+
+static int load_weights(keeper *k, const char *path)
+{
+    char message[TG_MESSAGE_SIZE];
+    tg_variables *variables = tg_model_variables(k->model);
+    tg_status status;
+    tg_safetensors *file = tg_safetensors_open(tg_variables_context(variables), path, &status, message);
+    if (file)
+        status = tg_safetensors_load(file, variables, false, NULL, message);
+    tg_safetensors_close(file);
+    return status == TG_OK ? EXIT_DONE : fail_to_read(k, status, message);
+}
+
+/* The best epoch's weights, which early stopping brings back at the end, are in a file of their own. */
+static int load_best(keeper *k, course *c)
+{
+    char path[4096];
+    tg_weights *now = tg_weights_copy(tg_model_variables(k->model));
+    if (!now)
+        return fail_to_read(k, TG_ERROR_MEMORY, tg_status_text(TG_ERROR_MEMORY));
+    snprintf(path, sizeof path, "%s/%s", k->settings->resume, TG_CHECKPOINT_BEST);
+    int code = load_weights(k, path);
+    if (code == EXIT_DONE) {
+        c->best = tg_weights_copy(tg_model_variables(k->model));
+        tg_status status = tg_weights_restore(now);
+        if (!c->best || status != TG_OK)
+            code = fail_to_read(k, TG_ERROR_MEMORY, tg_status_text(TG_ERROR_MEMORY));
+    }
+    tg_weights_free(now);
+    return code;
+}
+
+static int resume(keeper *k, tg_fit_options *fit, course *c)
+{
+    char message[TG_MESSAGE_SIZE];
+    double rate = tg_model_learning_rate(k->model);
+    tg_status status = tg_checkpoint_resume(k->checkpoint, k->settings->resume, fit, message);
+    if (status != TG_OK)
+        return fail_to_read(k, status, message);
+    if (*tg_checkpoint_warning(k->checkpoint))
+        console_complain(k->console, "warning: %s", tg_checkpoint_warning(k->checkpoint));
+    console_say(k->console, "Going on from %s: epoch %d, after step %lld.", k->settings->resume, fit->first_epoch,
+                (long long)fit->first_step);
+    course_again(c, rate, tg_checkpoint_history(k->checkpoint));
+    return c->stops && c->stopping.best.epoch > 0 ? load_best(k, c) : EXIT_DONE;
+}
+
+int keep_begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
+{
+    char message[TG_MESSAGE_SIZE];
+    tg_status status;
+    collect_facts(k);
+    int code = k->settings->load ? load_weights(k, k->settings->load) : EXIT_DONE;
+    if (code != EXIT_DONE || !folder_of(k))
+        return code;
+    tg_checkpoint_options options = {.folder = folder_of(k),
+                                     .every = k->settings->every,
+                                     .train = train,
+                                     .fit = *fit,
+                                     .facts = k->facts,
+                                     .facts_count = k->facts_count};
+    k->checkpoint = tg_checkpoint_new(k->model, options, &status, message);
+    if (!k->checkpoint) {
+        console_complain(k->console, "%s", message);
+        return EXIT_FAILED;
+    }
+    return k->settings->resume ? resume(k, fit, c) : EXIT_DONE;
+}
+
+static bool written(keeper *k, tg_status status, const char *message)
+{
+    k->failed = status != TG_OK;
+    if (k->failed)
+        console_complain(k->console, "%s; the former checkpoint is kept", message);
+    return !k->failed;
+}
+
+bool keep_step(keeper *k, const tg_fit_step *step)
+{
+    char message[TG_MESSAGE_SIZE];
+    return !k->checkpoint || written(k, tg_checkpoint_step(k->checkpoint, step, message), message);
+}
+
+bool keep_epoch(keeper *k, const tg_fit_epoch *epoch)
+{
+    char message[TG_MESSAGE_SIZE];
+    return !k->checkpoint || written(k, tg_checkpoint_epoch(k->checkpoint, epoch, message), message);
+}
+
+bool keep_interrupted(keeper *k, const char *invoked)
+{
+    char message[TG_MESSAGE_SIZE];
+    if (!k->checkpoint) {
+        console_complain(k->console, "nothing was kept; with --checkpoint DIR such a run can go on");
+        return true;
+    }
+    if (!written(k, tg_checkpoint_write(k->checkpoint, message), message))
+        return false;
+    char *command = command_again(k->program, k->settings, invoked, folder_of(k));
+    console_complain(k->console, "to go on: %s", command ? command : tg_status_text(TG_ERROR_MEMORY));
+    free(command);
+    return true;
+}
+
+int keep_weights(keeper *k)
+{
+    char message[TG_MESSAGE_SIZE];
+    if (!k->settings->save)
+        return EXIT_DONE;
+    tg_safetensors_options options = {.metadata = k->facts, .metadata_count = k->facts_count};
+    tg_status status = tg_safetensors_save(tg_model_variables(k->model), k->settings->save, options, message);
+    if (status != TG_OK)
+        console_complain(k->console, "%s; no weights were saved", message);
+    return status == TG_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+void keep_end(keeper *k)
+{
+    tg_checkpoint_free(k->checkpoint);
+    k->checkpoint = NULL;
+}

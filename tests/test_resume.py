@@ -1,0 +1,210 @@
+"""The two MNIST programs stopped, killed and gone on with: the final weights are the same bytes as of a run that was left alone.
+Usage: test_resume.py FCNN_MNIST CNN_MNIST; writes TAP."""
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+PROGRAMS = sys.argv[1:3]
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MNIST_DIR", "XDG_DATA_HOME")}
+ENVIRONMENT.update(HOME="/nonexistent", LC_ALL="C.UTF-8")
+CHANCE = random.Random(11)
+EPOCHS, STEPS = 4, 20
+
+
+def write_idx(path, shape, values):
+    path.write_bytes(struct.pack(">I", 0x800 + len(shape)) + struct.pack(f">{len(shape)}I", *shape) + bytes(values))
+
+
+def write_data(folder):
+    for stem, count in (("train", 240), ("t10k", 20)):
+        write_idx(folder / f"{stem}-labels-idx1-ubyte", (count,), [CHANCE.randrange(10) for _ in range(count)])
+        write_idx(folder / f"{stem}-images-idx3-ubyte", (count, 28, 28), CHANCE.randbytes(count * 784))
+
+
+class Folder:
+    """A folder with data, and runs in it."""
+
+    def __init__(self, program, name):
+        self.path, self.program = pathlib.Path(name), program
+        write_data(self.path)
+
+    def command(self, *flags):
+        size = ["--hidden", "20"] if "fcnn" in os.path.basename(self.program) else ["--filters", "3"]
+        return [self.program, "--data", ".", "--epochs", str(EPOCHS), "--batch-size", "10", "--dropout", "0.2", *size, *flags]
+
+    def start(self, *flags):
+        return subprocess.Popen(self.command(*flags), cwd=self.path, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def run(self, *flags, code=0, **options):
+        done = subprocess.run(self.command(*flags), cwd=self.path, env=ENVIRONMENT, text=True, capture_output=True, timeout=300,
+                              **options)
+        assert done.returncode == code, f"{flags} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+        return done
+
+    def bytes(self, name):
+        return (self.path / name).read_bytes()
+
+    def whole(self, *more):
+        """What the run gives that is left alone, and how long it takes."""
+        begun = time.monotonic()
+        self.run("--checkpoint", "whole", "--every", "1", "--save", "whole.safetensors", *more)
+        return self.bytes("whole.safetensors"), time.monotonic() - begun
+
+
+def stopped(program, name, how, *more, most=6):
+    """Signals at random moments until a run comes through; each goes on from what the one before left."""
+    folder = Folder(program, name)
+    whole, seconds = folder.whole(*more)
+    signalled = 0
+    for attempt in range(100):
+        begins = not (folder.path / "run/last.safetensors").exists()
+        flags = ["--checkpoint" if begins else "--resume", "run", "--every", "1", "--threads", str(1 + attempt % 2),
+                 "--save", "out.safetensors", *more]
+        with folder.start(*flags) as child:
+            if signalled < most:
+                time.sleep(CHANCE.uniform(0, 0.9 * seconds))
+                child.send_signal(how)
+            output, complaint = child.communicate(timeout=300)
+        if child.returncode == 0 and signalled > 0:
+            break
+        if child.returncode == 0:  # all signals came too late: once more from the beginning
+            shutil.rmtree(folder.path / "run")
+            (folder.path / "out.safetensors").unlink()
+            continue
+        signalled += 1
+        if how == signal.SIGKILL or child.returncode == -how:  # before the program took the signal over
+            assert child.returncode == -how, (child.returncode, complaint)
+        else:
+            assert child.returncode == 128 + how, (child.returncode, complaint)
+        assert not (folder.path / "out.safetensors").exists()
+    assert child.returncode == 0 and signalled > 0, (child.returncode, signalled)
+    assert folder.bytes("out.safetensors") == whole
+    assert folder.bytes("run/best.safetensors") == folder.bytes("whole/best.safetensors")
+
+
+def interrupted_at_random_steps(program, name):
+    stopped(program, name, signal.SIGINT)
+
+
+def terminated_at_random_steps(program, name):
+    stopped(program, name, signal.SIGTERM, most=2)
+
+
+def killed_at_random_steps(program, name):
+    stopped(program, name, signal.SIGKILL)
+
+
+def schedules_go_on(program, name):
+    stopped(program, name, signal.SIGINT, "--learning-rate-schedule", "one-cycle", most=3)
+
+
+def early_stopping_and_plateaus_go_on(program, name):
+    """The noise cannot be learnt, so that the validation loss soon rises."""
+    stopped(program, name, signal.SIGKILL, "--early-stopping", "2", "--reduce-on-plateau", "1", "--learning-rate", "0.03", most=4)
+
+
+def the_printed_command_goes_on(program, name):
+    folder = Folder(program, name)
+    whole, _ = folder.whole()
+    command = folder.command("--checkpoint", "run", "--save", "out.safetensors")
+    command[command.index("--epochs") + 1] = "100000"
+    with subprocess.Popen(command, cwd=folder.path, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as child:
+        for line in child.stdout:
+            if line.startswith("Epoch 2/"):
+                break
+        child.send_signal(signal.SIGINT)
+        _, complaint = child.communicate(timeout=60)
+    assert child.returncode == 130, child.returncode
+    again = complaint.split("to go on: ")[1].strip()
+    assert "--resume run" in again and "--checkpoint" not in again, again
+    if (epoch := int(complaint.split("interrupted in epoch ")[1].split()[0])) > EPOCHS:
+        return  # the machine was too busy to stop it in time
+    again = again.replace("--epochs 100000", f"--epochs {EPOCHS}")
+    done = subprocess.run(again, shell=True, cwd=folder.path, env=ENVIRONMENT, text=True, capture_output=True, timeout=300)
+    assert done.returncode == 0 and f"Going on from run: epoch {epoch}" in done.stdout, done.stdout + done.stderr
+    assert folder.bytes("out.safetensors") == whole
+
+
+def weights_are_loaded(program, name):
+    folder = Folder(program, name)
+    first = folder.run("--json", "--save", "a.safetensors").stdout.splitlines()[-1]
+    second = folder.run("--json", "--epochs", "0", "--load", "a.safetensors", "--save", "b.safetensors").stdout.splitlines()[-1]
+    assert folder.bytes("a.safetensors") == folder.bytes("b.safetensors")
+    assert first.split('"test_')[1:] == second.split('"test_')[1:], (first, second)
+
+
+def what_does_not_fit_is_refused(program, name):
+    folder = Folder(program, name)
+    folder.run("--epochs", "1", "--checkpoint", "run", "--save", "a.safetensors")
+    size = ["--hidden", "21"] if "fcnn" in os.path.basename(program) else ["--filters", "4"]
+    said = folder.run(*size, "--load", "a.safetensors", code=3).stderr
+    assert "a.safetensors: tensor " in said and ": expected F32 [" in said, said
+    said = folder.run("--resume", "run", "--dropout", "0.3", code=3).stderr
+    assert "run/last.safetensors: metadata dropout: expected 0.3, found 0.2" in said, said
+    said = folder.run("--resume", "run", "--seed", "2", code=3).stderr
+    assert "metadata seed: expected 2, found 1" in said, said
+    said = folder.run("--resume", "none", code=3).stderr
+    assert "none/last.safetensors: No such file or directory" in said, said
+    said = folder.run("--load", "a.safetensors", "--resume", "run", code=2).stderr
+    assert "--load and --resume exclude each other" in said, said
+    said = folder.run("--checkpoint", "other", "--resume", "run", code=2).stderr
+    assert "leave --checkpoint out" in said, said
+    assert "--every needs --checkpoint DIR or --resume DIR" in folder.run("--every", "3", code=2).stderr
+    whole = folder.bytes("run/last.safetensors")
+    (folder.path / "run/last.safetensors").write_bytes(whole[:-1])
+    said = folder.run("--resume", "run", code=3).stderr
+    assert "run/last.safetensors: tensor " in said and "expected its values within the file's" in said, said
+
+
+def another_build_is_told(program, name):
+    folder = Folder(program, name)
+    folder.run("--epochs", "1", "--checkpoint", "run")
+    path = folder.path / "run/last.safetensors"
+    path.write_bytes(path.read_bytes().replace(b'"build":"0', b'"build":"9', 1))
+    done = folder.run("--resume", "run")
+    assert "warning: run/last.safetensors was written by another build (9" in done.stderr, done.stderr
+
+
+def a_full_disk_keeps_the_former_checkpoint(program, name):
+    """A limit on the size of files stands in for the disk."""
+    folder = Folder(program, name)
+    folder.run("--epochs", "1", "--checkpoint", "run", "--save", "out.safetensors")
+    before = folder.bytes("run/last.safetensors"), folder.bytes("out.safetensors")
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    said = folder.run("--resume", "run", code=1, preexec_fn=limit).stderr
+    assert ".safetensors: writing failed: File too large; the former checkpoint is kept" in said, said
+    said = folder.run("--epochs", "1", "--save", "out.safetensors", code=1, preexec_fn=limit).stderr
+    assert "out.safetensors: writing failed: File too large; no weights were saved" in said, said
+    assert before == (folder.bytes("run/last.safetensors"), folder.bytes("out.safetensors"))
+    assert not list(folder.path.glob("**/*.tmp"))
+
+
+tests = [(f"{program_name}: {test.__name__}", test, program)
+         for program_name, program in zip(("fcnn", "cnn"), PROGRAMS)
+         for test in (interrupted_at_random_steps, terminated_at_random_steps, killed_at_random_steps,
+                      schedules_go_on, early_stopping_and_plateaus_go_on, the_printed_command_goes_on,
+                      weights_are_loaded, what_does_not_fit_is_refused, another_build_is_told,
+                      a_full_disk_keeps_the_former_checkpoint)]
+failed = 0
+print(f"1..{len(tests)}", flush=True)
+for number, (title, test, program) in enumerate(tests, 1):
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            test(program, name)
+        print(f"ok {number} - {title}", flush=True)
+    except Exception:
+        failed += 1
+        print("# " + "\n# ".join(traceback.format_exc().splitlines()))
+        print(f"not ok {number} - {title}", flush=True)
+sys.exit(failed > 0)
