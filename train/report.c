@@ -56,6 +56,8 @@ static void put_head(FILE *out, const tg_report *report)
     tg_page_fact(out, "Epochs", text);
     snprintf(text, sizeof text, "%.1f s", record->seconds);
     tg_page_fact(out, "Training", text);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)record->seed);
+    tg_page_fact(out, "Seed", text);
     tg_page_facts_end(out);
 }
 
@@ -123,14 +125,10 @@ static tg_status put_architecture(FILE *out, const tg_report *report)
 static void put_settings(FILE *out, const tg_run_record *record)
 {
     static const char *const headings[] = {"Setting", "Value"};
-    char seed[32], threads[32];
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)record->seed);
+    char threads[32];
     snprintf(threads, sizeof threads, "%d", record->threads);
-    const tg_setting facts[] = {{"data", record->data},
-                                {"seed", seed},
-                                {"threads", threads},
-                                {"instruction set", record->isa},
-                                {"version", record->version}};
+    const tg_setting facts[] = {
+        {"data read", record->data}, {"threads used", threads}, {"instruction set", record->isa}, {"version", record->version}};
     tg_page_table_begin(out, headings, 2, 2);
     for (int i = 0; i < record->n_settings; i++)
         tg_page_table_row(out, (const char *const[]){record->settings[i].name, record->settings[i].value}, 2, 2);
