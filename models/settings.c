@@ -71,7 +71,7 @@ static const tg_flag table[] = {
      .kind = TG_FLAG_INTEGER,
      .offset = offsetof(settings, shuffle_pixels),
      .argument = "SEED",
-     .high = 1e15,
+     .high = 1e9,
      .help =
          "Puts the pixels of all images into one random order: the fully connected network learns as before, the convolutional "
          "one, which looks at neighbours, gets worse."},
