@@ -8,12 +8,13 @@
 #include "train/history.h"
 
 static tg_context *context;
-static char path[] = "/tmp/tapegrad-history-XXXXXX";
+static char path[64];
 static char message[TG_MESSAGE_SIZE];
 
 static void setup(void)
 {
     context = harness_context(1);
+    snprintf(path, sizeof path, "/tmp/tapegrad-history-XXXXXX");
     int descriptor = mkstemp(path);
     ck_assert_int_ge(descriptor, 0);
     close(descriptor);

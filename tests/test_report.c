@@ -8,9 +8,13 @@
 #include "train/byte_array.h"
 #include "train/report.h"
 
-static char folder[] = "/tmp/tapegrad-report-XXXXXX", path[160], message[TG_MESSAGE_SIZE];
+static char folder[64], path[160], message[TG_MESSAGE_SIZE];
 
-static void setup(void) { ck_assert_ptr_nonnull(mkdtemp(folder)); }
+static void setup(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/tapegrad-report-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
 
 static void teardown(void)
 {
