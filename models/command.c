@@ -30,7 +30,7 @@ static void put_variable(FILE *out, const char *name)
 /* Whether a run that is done again, or goes on, leaves a flag out. */
 static bool left_out(const char *flag, const char *resume)
 {
-    bool begins = strcmp(flag, "load") == 0 || strcmp(flag, "checkpoint") == 0;
+    bool begins = strcmp(flag, "load") == 0 || strcmp(flag, "checkpoint") == 0 || strcmp(flag, "trace") == 0;
     return strcmp(flag, "resume") == 0 || (resume && begins);
 }
 

@@ -7,9 +7,9 @@
 #include "models/command.h"
 
 /* Settings that another run of the same training may have otherwise, and those that a checkpoint keeps by itself. */
-static const char *const free_settings[] = {"data",       "epochs", "batch-size",  "seed",  "threads",     "dump-graph",
-                                            "dump-stage", "report", "save",        "load",  "checkpoint",  "every",
-                                            "resume",     "json",   "no-progress", "quiet", "show-samples"};
+static const char *const free_settings[] = {"data",       "epochs", "batch-size",  "seed",  "threads",      "dump-graph",
+                                            "dump-stage", "report", "save",        "load",  "checkpoint",   "every",
+                                            "resume",     "json",   "no-progress", "quiet", "show-samples", "trace"};
 
 static bool is_free(const char *name)
 {
@@ -84,11 +84,33 @@ static int resume(keeper *k, tg_fit_options *fit, course *c)
     return c->stops && c->stopping.best.epoch > 0 ? load_best(k, c) : EXIT_DONE;
 }
 
-int keep_begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
+static bool trace_step(keeper *k, int64_t step)
+{
+    char message[TG_MESSAGE_SIZE];
+    if (!k->trace || tg_trace_step(k->trace, step, message) == TG_OK)
+        return true;
+    k->failed = true;
+    console_complain(k->console, "%s", message);
+    return false;
+}
+
+/* Before there are the further variables of a checkpoint, so that a trace is the same with and without. */
+static bool open_trace(keeper *k)
 {
     char message[TG_MESSAGE_SIZE];
     tg_status status;
-    collect_facts(k);
+    if (!k->settings->trace)
+        return true;
+    k->trace = tg_trace_open(tg_model_variables(k->model), k->settings->trace, &status, message);
+    if (!k->trace)
+        console_complain(k->console, "%s", message);
+    return k->trace;
+}
+
+static int begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
+{
+    char message[TG_MESSAGE_SIZE];
+    tg_status status;
     int code = k->settings->load ? load_weights(k, k->settings->load) : EXIT_DONE;
     if (code != EXIT_DONE || !folder_of(k))
         return code;
@@ -106,6 +128,15 @@ int keep_begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
     return k->settings->resume ? resume(k, fit, c) : EXIT_DONE;
 }
 
+int keep_begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
+{
+    collect_facts(k);
+    if (!open_trace(k))
+        return EXIT_FAILED;
+    int code = begin(k, train, fit, c);
+    return code == EXIT_DONE && !k->settings->resume && !trace_step(k, 0) ? EXIT_FAILED : code;
+}
+
 static bool written(keeper *k, tg_status status, const char *message)
 {
     k->failed = status != TG_OK;
@@ -117,6 +148,8 @@ static bool written(keeper *k, tg_status status, const char *message)
 bool keep_step(keeper *k, const tg_fit_step *step)
 {
     char message[TG_MESSAGE_SIZE];
+    if (!trace_step(k, (step->epoch - 1) * step->steps + step->step))
+        return false;
     return !k->checkpoint || written(k, tg_checkpoint_step(k->checkpoint, step, message), message);
 }
 
@@ -157,4 +190,6 @@ void keep_end(keeper *k)
 {
     tg_checkpoint_free(k->checkpoint);
     k->checkpoint = NULL;
+    tg_trace_close(k->trace);
+    k->trace = NULL;
 }

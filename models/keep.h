@@ -1,9 +1,10 @@
-/* --save, --load, --checkpoint, --every and --resume: what a program keeps of its training, and starts from. */
+/* --save, --load, --checkpoint, --every, --resume and --trace: what a program keeps of its training, and starts from. */
 #ifndef MODELS_KEEP_H
 #define MODELS_KEEP_H
 
 #include "models/course.h"
 #include "train/checkpoint.h"
+#include "train/trace.h"
 
 typedef struct keeper {
     const console *console;
@@ -11,16 +12,17 @@ typedef struct keeper {
     const settings *settings;
     tg_model *model;
     tg_checkpoint *checkpoint; /**< NULL: none was asked for */
-    bool failed;               /**< a checkpoint could not be written, which has been said */
+    tg_trace *trace;           /**< the same */
+    bool failed;               /**< a checkpoint or the trace could not be written, which has been said */
     setting_text list[MOST_SETTINGS];
     tg_text_pair facts[TG_CHECKPOINT_FACTS]; /**< into list: what decides the network and its training */
     int facts_count;
 } keeper;
 
-/** Before tg_fit(): loads weights, makes the folder of checkpoints, or goes on from one, which changes `fit` and the course. The
-    first four members must be set. An exit status. */
+/** Before tg_fit(), when the variables of a step are there: begins the trace, loads weights, makes the folder of checkpoints, or
+    goes on from one, which changes `fit` and the course. The first four members must be set. An exit status. */
 int keep_begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c);
-/** In the callbacks of tg_fit(). False if a checkpoint could not be written. */
+/** In the callbacks of tg_fit(). False if a checkpoint or the trace could not be written. */
 bool keep_step(keeper *k, const tg_fit_step *step);
 bool keep_epoch(keeper *k, const tg_fit_epoch *epoch);
 /** After an interrupt: writes a checkpoint, if one was asked for, and says how to go on. False if that failed. */

@@ -285,7 +285,7 @@ static int failed(run *r, tg_status status)
     if (r->recorded != TG_OK || r->course.failed)
         console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
     if (!interrupted || r->keeper.failed)
-        return EXIT_FAILED; /* standard output or a checkpoint, which has been said, or memory */
+        return EXIT_FAILED; /* standard output, a checkpoint or the trace, which has been said, or memory */
     console_complain(&r->console, "interrupted in epoch %d of %d, after step %lld of %lld", r->last.epoch, r->last.epochs,
                      (long long)r->last.step, (long long)r->last.steps);
     return keep_interrupted(&r->keeper, r->invoked) ? EXIT_SIGNAL + interrupted : EXIT_FAILED;
@@ -363,6 +363,7 @@ static int run_stages(run *r)
     for (size_t i = 0; i < sizeof stages / sizeof *stages && code == EXIT_DONE; i++)
         code = interrupted ? EXIT_SIGNAL + interrupted : stages[i](r);
     tg_history_free(&r->history);
+    keep_end(&r->keeper);
     course_free(&r->course);
     tg_model_free(r->model);
     tg_variables_free(r->variables);

@@ -248,6 +248,11 @@ static const tg_flag table[] = {
      .help =
          "Goes on from the checkpoint there, with the same flags, and keeps its own there. The results are those of a run that "
          "was never stopped, bit for bit."},
+    {.name = "trace",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, trace),
+     .argument = "FILE",
+     .help = "Writes a hash of every variable after every step; diff_runs FILE FILE says where two such runs first differ."},
     {.name = "show-samples",
      .kind = TG_FLAG_SWITCH,
      .offset = offsetof(settings, show_samples),

@@ -35,5 +35,6 @@
 #include "train/summary.h"
 #include "train/svg.h"
 #include "train/synthetic.h"
+#include "train/trace.h"
 
 #endif

@@ -1,0 +1,148 @@
+"""What helps when something goes wrong: traces and where two of them part. Usage: test_wrong.py FCNN_MNIST CNN_MNIST DIFF_RUNS; writes TAP."""
+import os
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+
+FCNN, CNN, DIFF = map(os.path.abspath, sys.argv[1:4])
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MNIST_DIR", "XDG_DATA_HOME")}
+ENVIRONMENT.update(HOME="/nonexistent", LC_ALL="C.UTF-8")
+SMALL = {FCNN: ("--hidden=12",), CNN: ("--filters=3",)}
+STEPS = 7  # of an epoch: 200 images in batches of 32
+
+
+def write_data(folder):
+    chance = random.Random(3)
+    folder.mkdir()
+    for stem, count in (("train", 240), ("t10k", 20)):
+        for name, shape, values in (("labels-idx1", (count,), [chance.randrange(10) for _ in range(count)]),
+                                    ("images-idx3", (count, 28, 28), chance.randbytes(count * 784))):
+            header = struct.pack(">I", 0x800 + len(shape)) + struct.pack(f">{len(shape)}I", *shape)
+            (folder / f"{stem}-{name}-ubyte").write_bytes(header + bytes(values))
+
+
+def run(program, *flags, code=0):
+    command = [program, "--data", "data", "--batch-size=32", "--threads=1", *SMALL[program], *flags]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=FOLDER, timeout=300)
+    assert done.returncode == code, f"{command} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    return done
+
+
+def diff(*arguments, code):
+    done = subprocess.run([DIFF, *arguments], capture_output=True, text=True, cwd=FOLDER, timeout=60)
+    assert done.returncode == code, f"{arguments}: {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    if code >= 2:
+        assert done.stdout == "" and done.stderr.count("\n") == 1 and done.stderr.startswith("diff_runs: "), done.stderr
+    return done.stderr if code >= 2 else done.stdout
+
+
+def trace_of(program, name, *flags, epochs=2, code=0):
+    run(program, f"--epochs={epochs}", f"--trace={name}", "--quiet", *flags, code=code)
+    lines = (FOLDER / name).read_text().splitlines()
+    assert lines[0] == "tapegrad trace 1"
+    return [re.fullmatch(r"(\d+) (\S+) ([0-9a-f]{16})", line).groups() for line in lines[1:]]
+
+
+def a_hash_of_every_variable_after_every_step(program):
+    rows = trace_of(program, "a")
+    names = [name for step, name, _ in rows if step == "0"]
+    assert {"dense/kernel", "dense/bias"} < set(names) and any("adam" in name for name in names), names
+    assert [(step, name) for step, name, _ in rows] == [(str(step), name) for step in range(2 * STEPS + 1) for name in names]
+    hashes = [hashed for _, name, hashed in rows if name == "dense/kernel"]
+    assert len(set(hashes)) == len(hashes)
+
+
+def the_same_with_any_number_of_threads(program):
+    first = trace_of(program, "a")
+    assert trace_of(program, "b", "--threads=3") == first
+    assert trace_of(program, "c", "--checkpoint=kept") == first
+    for other in ("b", "c"):
+        assert diff("a", other, code=0) == f"The same in all variables, from step 0 to step {2 * STEPS}.\n"
+
+
+def the_first_difference_is_named(program):
+    trace_of(program, "a")
+    trace_of(program, "b", "--seed=2")
+    assert re.match(r"Step 0: \S+/kernel differs: [0-9a-f]{16} in a, [0-9a-f]{16} in b\.\n", diff("a", "b", code=1))
+    trace_of(program, "c", "--learning-rate=0.002")
+    assert re.match(r"Step 1: \S+/kernel differs: ", diff("a", "c", code=1))
+    trace_of(program, "d", "--learning-rate-schedule=step", "--decay-epochs=1")
+    said = diff("a", "d", code=1)
+    assert re.fullmatch(rf"Step {STEPS + 1}: \S+ differs: .*\nSo do \d+ other variables of that step\.\n", said), said
+    text = (FOLDER / "a").read_text().splitlines(keepends=True)
+    wrong = next(i for i, line in enumerate(text) if line.startswith("5 dense/bias "))
+    text[wrong] = "5 dense/bias 0123456789abcdef\n"
+    (FOLDER / "e").write_text("".join(text))
+    assert re.fullmatch(r"Step 5: dense/bias differs: [0-9a-f]{16} in a, 0123456789abcdef in e\.\n", diff("a", "e", code=1))
+    text[wrong + 1] = re.sub("[0-9a-f]{16}\n", "0123456789abcdef\n", text[wrong + 1])
+    (FOLDER / "e").write_text("".join(text))
+    assert diff("a", "e", code=1).endswith(".\nSo does 1 other variable of that step.\n")
+
+
+def runs_that_stop_and_go_on(program):
+    trace_of(program, "whole")
+    half = trace_of(program, "half", "--checkpoint=again", epochs=1)
+    assert diff("whole", "half", code=1) == f"half ends where whole has step {STEPS + 1}, {half[0][1]}.\n"
+    rest = trace_of(program, "rest", "--resume=again")
+    assert rest[0][0] == str(STEPS + 1)
+    assert diff("rest", "whole", code=0) == f"The same in all variables, from step {STEPS + 1} to step {2 * STEPS}.\n"
+    diverged = trace_of(program, "bad", "--optimizer=sgd", "--learning-rate=1e38", code=4)
+    assert diverged and int(diverged[-1][0]) < STEPS
+
+
+def networks_of_other_layers():
+    trace_of(FCNN, "a")
+    trace_of(CNN, "b")
+    assert re.match("The runs have other variables or steps: a has step 0, dense/kernel, where b has step 0, conv2d/kernel", diff("a", "b", code=1))
+
+
+def damaged_traces():
+    trace_of(FCNN, "a")
+    good = (FOLDER / "a").read_text()
+    head, line = good.splitlines(keepends=True)[:2]
+    for text, said in (("", "line 1: expected \"tapegrad trace 1\""), ("hello\n", "line 1: expected \"tapegrad trace 1\""),
+                       (head + "x\n", "line 2: expected \"step variable hash\""), (head + "1 0123456789abcdef\n", "line 2"),
+                       (head + "1 a 0123456789abcdeg\n", "line 2"), (head + "99999999999999999999 a 0123456789abcdef\n", "line 2"),
+                       (head + line[:-1], "line 2: expected a whole line"), (head + "-1 a 0123456789abcdef\n", "line 2"),
+                       (head + line + line.replace("0", "7", 1) + line, "line 4: expected a step that is not earlier")):
+        (FOLDER / "b").write_text(text)
+        assert said in diff("b", "b", code=3), text
+    assert "none: cannot be opened: No such file" in diff("a", "none", code=3)
+    assert "data: cannot be read: Is a directory" in diff("a", "data", code=3)
+    (FOLDER / "b").write_text(head)
+    assert diff("b", "b", code=0) == "The same: neither has a step.\n"
+    assert diff("a", "b", code=1) == "b ends where a has step 0, dense/kernel.\n"
+
+
+def wrong_usage():
+    for arguments in ((), ("a",), ("a", "b", "c"), ("--what", "a"), ("a", "--what")):
+        assert "see --help" in diff(*arguments, code=2)
+    assert diff("--help", code=0).startswith("usage: diff_runs")
+    done = run(FCNN, "--trace=none/trace", code=1)
+    assert "none/trace: cannot be created: No such file" in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    if os.path.exists("/dev/full"):
+        assert "/dev/full: writing failed: No space left" in run(FCNN, "--trace=/dev/full", code=1).stderr
+
+
+BOTH = [a_hash_of_every_variable_after_every_step, the_same_with_any_number_of_threads, the_first_difference_is_named, runs_that_stop_and_go_on]
+TESTS = [(f"{name}: {test.__name__}", test, (program,)) for program, name in ((FCNN, "fcnn"), (CNN, "cnn")) for test in BOTH]
+TESTS += [(test.__name__, test, ()) for test in (networks_of_other_layers, damaged_traces, wrong_usage)]
+failed = 0
+print(f"1..{len(TESTS)}", flush=True)
+for number, (name, test, arguments) in enumerate(TESTS, 1):
+    with tempfile.TemporaryDirectory() as temporary:
+        FOLDER = pathlib.Path(temporary)
+        write_data(FOLDER / "data")
+        try:
+            test(*arguments)
+            print(f"ok {number} - {name}", flush=True)
+        except Exception:
+            failed += 1
+            print("# " + "\n# ".join(traceback.format_exc().splitlines()))
+            print(f"not ok {number} - {name}", flush=True)
+sys.exit(1 if failed else 0)
