@@ -202,6 +202,7 @@ typedef struct picture {
     const char *title;
     const tg_graph *graph;
     const tg_plan *plan;
+    int32_t highlight; /* a node, or -1 */
 } picture;
 
 static tg_status write_picture(FILE *out, void *user)
@@ -209,13 +210,14 @@ static tg_status write_picture(FILE *out, void *user)
     const picture *p = user;
     tg_dot_options options = tg_dot_defaults();
     options.title = p->title;
+    options.highlight = p->highlight;
     return p->plan ? tg_dump_plan(out, p->plan, options) : tg_dot(out, p->graph, options);
 }
 
 static int dump_graph(run *r)
 {
     char message[TG_MESSAGE_SIZE];
-    picture p = {.title = r->program->model};
+    picture p = {.title = r->program->model, .highlight = -1};
     tg_graph *graph = NULL;
     if (!r->settings.dump_graph)
         return EXIT_DONE;
@@ -265,14 +267,31 @@ static bool on_epoch(void *user, const tg_fit_epoch *epoch)
     return console_flushed(&r->console) && go_on && !interrupted;
 }
 
+/* Leaves the failed run's graph with a node in red, in the report's folder if there is one. */
+static void show_culprit(const run *r, const tg_nonfinite *found)
+{
+    char path[4096], message[TG_MESSAGE_SIZE];
+    const char *folder = r->settings.report;
+    picture p = {.title = found->message, .graph = tg_model_failed_graph(r->model), .highlight = found->node};
+    snprintf(path, sizeof path, "%s%sdiverged.dot", folder ? folder : "", folder ? "/" : "");
+    if (!p.graph)
+        return;
+    if (tg_write_whole(path, write_picture, &p, message, sizeof message) == TG_OK)
+        console_complain(&r->console, "%s shows the graph with that node in red", path);
+    else
+        console_complain(&r->console, "there is no picture of the graph: %s", message);
+}
+
 /* Says which node first went wrong, by replaying the failed run unfused. */
 static int diverged(run *r)
 {
     tg_nonfinite found = {.node = -1};
-    if (tg_model_find_nonfinite(r->model, &found) == TG_OK && found.node >= 0)
+    if (tg_model_find_nonfinite(r->model, &found) == TG_OK && found.node >= 0) {
         console_complain(&r->console, "diverged: %s", found.message);
-    else
+        show_culprit(r, &found);
+    } else {
         console_complain(&r->console, "diverged: %s", tg_model_error(r->model));
+    }
     return EXIT_DIVERGED;
 }
 

@@ -34,7 +34,8 @@ static const char notes[] = "The data is looked for in --data, else in $MNIST_DI
                             "$TG_ISA chooses the instruction set: baseline, avx2, avx512 or neon.\n"
                             "\n"
                             "Exit status: 0 done; 1 failure; 2 wrong usage; 3 data named but missing or\n"
-                            "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept);\n"
+                            "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept, and\n"
+                            "diverged.dot, here or in the report's folder, shows the node that made it);\n"
                             "130 and 143 interrupted by SIGINT and SIGTERM.";
 
 static const tg_flag table[] = {

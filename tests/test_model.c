@@ -200,6 +200,10 @@ START_TEST(a_step_that_diverges_changes_nothing)
     ASSERT_OK(tg_model_find_nonfinite(model, &found));
     ck_assert_int_ge(found.node, 0);
     ck_assert_msg(strstr(found.message, "test_model.c:") != NULL, "%s", found.message);
+    const tg_graph *graph = tg_model_failed_graph(model);
+    ck_assert_ptr_nonnull(graph);
+    ck_assert_int_lt(found.node, tg_graph_count(graph));
+    ck_assert(tg_graph_node(graph, found.node)->where.line > 0);
 }
 END_TEST
 
@@ -216,6 +220,7 @@ START_TEST(wrong_arguments_are_told)
     ck_assert_int_eq(tg_model_train(model, no_targets, order, 8), TG_ERROR_ARGUMENT);
     ck_assert_int_eq(tg_model_evaluate(model, no_targets, &scores, NULL), TG_ERROR_ARGUMENT);
     ck_assert_int_eq(tg_model_predict(model, x, 2, p, sizeof p), TG_ERROR_ARGUMENT);
+    ck_assert_ptr_null(tg_model_failed_graph(model));
     ck_assert_int_eq(tg_model_find_nonfinite(model, &found), TG_ERROR_ARGUMENT);
     assert_error("no run has failed");
     ck_assert_int_eq(tg_model_train(model, data, &outside, 1), TG_ERROR_RANGE);

@@ -3,6 +3,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -95,6 +96,34 @@ def runs_that_stop_and_go_on(program):
     assert diverged and int(diverged[-1][0]) < STEPS
 
 
+def a_picture_of_what_diverged(program):
+    """The message names operation, line and inputs; the node that it names is the one red box."""
+    flags = ("--optimizer=sgd", "--epochs=3", "--learning-rate=1e38")
+    for folder in (None, "report"):
+        done = run(program, *flags, *([f"--report={folder}"] if folder else []), code=4)
+        path = f"{folder}/diverged.dot" if folder else "diverged.dot"
+        cause, picture = done.stderr.splitlines()
+        assert re.search(r": diverged: .* (gives|holds) (NaN|-?infinity) at \[[\d, ]*\] \(\S+\.c:\d+\); its inputs: .* from \S+ to \S+, mean \S+", cause), cause
+        assert picture.endswith(f": {path} shows the graph with that node in red"), picture
+        text = (FOLDER / path).read_text()
+        assert text.startswith("digraph") and len(re.findall(r'fillcolor="#ffcdd2"', text)) == 1
+        if shutil.which("dot"):
+            svg = subprocess.run(["dot", "-Tsvg", path], capture_output=True, text=True, cwd=FOLDER, timeout=300)
+            assert svg.returncode == 0 and svg.stderr == "" and svg.stdout.count('fill="#ffcdd2"') == 1, svg.stderr
+    (FOLDER / "diverged.dot").unlink()
+    (FOLDER / "diverged.dot").mkdir()
+    complaint = run(program, *flags, code=4).stderr
+    assert complaint.count("\n") == 2 and "there is no picture of the graph: diverged.dot: " in complaint, complaint
+
+
+def the_last_good_checkpoint_stays(program):
+    flags = ("--optimizer=sgd", "--epochs=3", "--learning-rate=1e38")
+    run(program, *flags, "--checkpoint=kept", "--every=1", code=4)
+    kept = (FOLDER / "kept" / "last.safetensors").read_bytes()
+    assert "Going on from kept: epoch 1, after step " in run(program, *flags, "--resume=kept", code=4).stdout
+    assert (FOLDER / "kept" / "last.safetensors").read_bytes() == kept
+
+
 def networks_of_other_layers():
     trace_of(FCNN, "a")
     trace_of(CNN, "b")
@@ -129,7 +158,8 @@ def wrong_usage():
         assert "/dev/full: writing failed: No space left" in run(FCNN, "--trace=/dev/full", code=1).stderr
 
 
-BOTH = [a_hash_of_every_variable_after_every_step, the_same_with_any_number_of_threads, the_first_difference_is_named, runs_that_stop_and_go_on]
+BOTH = [a_hash_of_every_variable_after_every_step, the_same_with_any_number_of_threads, the_first_difference_is_named, runs_that_stop_and_go_on,
+        a_picture_of_what_diverged, the_last_good_checkpoint_stays]
 TESTS = [(f"{name}: {test.__name__}", test, (program,)) for program, name in ((FCNN, "fcnn"), (CNN, "cnn")) for test in BOTH]
 TESTS += [(test.__name__, test, ()) for test in (networks_of_other_layers, damaged_traces, wrong_usage)]
 failed = 0

@@ -310,6 +310,14 @@ tg_status tg_model_find_nonfinite(tg_model *model, tg_nonfinite *found)
     return status == TG_OK ? TG_OK : tg_model_fail(model, status, tg_plan_error(model->failed));
 }
 
+const tg_graph *tg_model_failed_graph(const tg_model *model)
+{
+    for (int i = 0; i < model->count; i++)
+        if (model->failed && model->cache[i].plan == model->failed)
+            return model->cache[i].ends.graph;
+    return NULL;
+}
+
 tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output)
 {
     tg_model_graph ends;

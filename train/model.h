@@ -70,6 +70,9 @@ TG_API TG_MUST_USE tg_status tg_model_prediction(tg_model *model, tg_type *type)
 
 /** After TG_ERROR_NONFINITE: replays the failed run and names the first node that produced a NaN or an infinity. */
 TG_API TG_MUST_USE tg_status tg_model_find_nonfinite(tg_model *model, tg_nonfinite *found);
+/** The recorded graph of the run that failed last, for a picture: tg_nonfinite.node is a node of it. NULL if no run has failed, or its
+    plan has made room for others. The model's own, until another plan is needed. */
+TG_API const tg_graph *tg_model_failed_graph(const tg_model *model);
 
 /** The graphs that a model records. */
 typedef enum tg_model_stage {
