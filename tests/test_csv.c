@@ -1,0 +1,249 @@
+#include "train/csv.h"
+
+#include <math.h>
+
+#include "data_files.h"
+#include "failing_allocator.h"
+#include "harness.h"
+
+static char folder[256], message[TG_MESSAGE_SIZE];
+static const char *path;
+static tg_context *context;
+static tg_csv csv;
+
+static void setup(void)
+{
+    make_folder(folder);
+    path = in_folder(folder, "a.csv");
+    context = harness_context(1);
+}
+
+static void teardown(void)
+{
+    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
+    tg_context_free(context);
+    remove_folder(folder);
+}
+
+static tg_status read_text(const char *text, tg_csv_options options)
+{
+    const char *file = in_folder(folder, "a.csv");
+    write_file(file, (blob){(uint8_t *)text, strlen(text)});
+    return tg_csv_read(context, file, options, &csv, message);
+}
+
+static void check_values(const float *found, const float *expected, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        ck_assert_msg(found[i] == expected[i] || (isnan(found[i]) && isnan(expected[i])), "%d: %g, not %g", (int)i,
+                      (double)found[i], (double)expected[i]);
+}
+
+/* Reads a text of two columns and compares all of x. */
+static void check_read(const char *text, int64_t rows, const float *expected)
+{
+    ck_assert_msg(read_text(text, (tg_csv_options){0}) == TG_OK, "%s", message);
+    ck_assert_int_eq(csv.rows, rows);
+    ck_assert_int_eq(csv.inputs, 2);
+    ck_assert_int_eq(csv.targets, 0);
+    ck_assert_ptr_null(csv.y);
+    ck_assert_str_eq(csv.names[0], "a");
+    ck_assert_str_eq(csv.names[1], "b");
+    check_values(csv.x, expected, 2 * rows);
+    tg_csv_free(&csv);
+    ck_assert_ptr_null(csv.x);
+    tg_csv_free(&csv);
+}
+
+static void check_refused(const char *text, tg_csv_options options, const char *sentence)
+{
+    ck_assert_int_eq(read_text(text, options), options.separator == '1' ? TG_ERROR_ARGUMENT : TG_ERROR_FORMAT);
+    const char *found = strstr(message, "a.csv: ");
+    ck_assert_msg(found && strcmp(found + strlen("a.csv: "), sentence) == 0, "expected \"%s\", found \"%s\"", sentence, message);
+    ck_assert(!csv.x && !csv.y && !csv.names && csv.rows == 0);
+}
+
+START_TEST(however_it_is_written_the_table_is_the_same)
+{
+    static const float expected[] = {1, -2.5f, 3e4f, 0.125f};
+    check_read("a,b\n1,-2.5\n3e4,.125\n", 2, expected);
+    check_read("a,b\r\n1,-2.5\r\n3e4,.125", 2, expected);
+    check_read("a,b\r1,-2.5\r+3E+4,.125\r", 2, expected);
+    check_read("\xEF\xBB\xBF\"a\",\"b\"\n\"1\",\" -2.5 \"\n30000 ,\t0.125\n", 2, expected);
+    check_read("\n\r\na,b\n\n\n1,-2.5\n3e4,12.5e-2\n\n", 2, expected);
+}
+END_TEST
+
+START_TEST(missing_values_are_nan)
+{
+    static const float expected[] = {NAN, NAN, NAN, NAN, NAN, 2, NAN, 1};
+    check_read("a,b\n,\nNA,NaN\n\" \",2\nnan,1", 4, expected);
+}
+END_TEST
+
+START_TEST(columns_are_chosen_by_name_and_in_order)
+{
+    static const char text[] = "name;z;\"a \"\"b\"\"; c\";t;u\n\"x; 1\ny\";1;2;3;4\n;5;;7;8\n";
+    static const char *const inputs[] = {"a \"b\"; c", "z"}, *const targets[] = {"u", "t"};
+    static const float x[] = {2, 1, NAN, 5}, y[] = {4, 3, 8, 7};
+    tg_csv_options options = {.inputs = inputs, .input_count = 2, .targets = targets, .target_count = 2, .separator = ';'};
+    ck_assert_msg(read_text(text, options) == TG_OK, "%s", message);
+    ck_assert_int_eq(csv.rows, 2);
+    ck_assert_int_eq(csv.inputs, 2);
+    ck_assert_int_eq(csv.targets, 2);
+    check_values(csv.x, x, 4);
+    check_values(csv.y, y, 4);
+    const char *const names[] = {inputs[0], "z", "u", "t"};
+    for (int i = 0; i < 4; i++)
+        ck_assert_str_eq(csv.names[i], names[i]);
+    tg_csv_free(&csv);
+}
+END_TEST
+
+START_TEST(other_columns_than_the_targets_are_inputs)
+{
+    static const float x[] = {1, 3, 4, 6}, y[] = {2, 5};
+    ck_assert_int_eq(read_text("a,t,b\n1,2,3\n4,5,6\n", (tg_csv_options){.targets = (const char *[]){"t"}, .target_count = 1}),
+                     TG_OK);
+    check_values(csv.x, x, 4);
+    check_values(csv.y, y, 2);
+    ck_assert_str_eq(csv.names[1], "b");
+    ck_assert_str_eq(csv.names[2], "t");
+    tg_csv_free(&csv);
+}
+END_TEST
+
+START_TEST(refusals_name_line_and_column)
+{
+    const tg_csv_options all = {0}, target = {.targets = (const char *[]){"t"}, .target_count = 1};
+    const tg_csv_options twice = {.inputs = (const char *[]){"a", "a"}, .input_count = 2};
+    check_refused("", all, "expected a line of column names, found none");
+    check_refused("\n\n", all, "expected a line of column names, found none");
+    check_refused("a,b\n\n", all, "expected rows below the line of column names, found none");
+    check_refused("a,b\n1,2\n\n3\n", all, "line 4: expected 2 fields, as the header has, found 1");
+    check_refused("a,b\n1,2,\n", all, "line 2: expected 2 fields, as the header has, found 3");
+    check_refused("a,b\n1,2\n3,four\n", all, "line 3, column 2 (b): expected a number, found 'four'");
+    check_refused(",b\n1 2,3\n", all, "line 2, column 1: expected a number, found '1 2'");
+    static const char *const no_numbers[] = {"0x10", "inf", "-", "1e", "1.2.3", "1e5x", "--1", "N/A", "\x01"};
+    for (size_t i = 0; i < sizeof no_numbers / sizeof *no_numbers; i++) {
+        char text[64], sentence[128];
+        snprintf(text, sizeof text, "a,b\n1,%s\n", no_numbers[i]);
+        snprintf(sentence, sizeof sentence, "line 2, column 2 (b): expected a number, found '%s'",
+                 no_numbers[i][0] == '\x01' ? "?" : no_numbers[i]);
+        check_refused(text, all, sentence);
+    }
+    check_refused("a,b\n1,1e39\n", all, "line 2, column 2 (b): expected a number that f32 holds, found '1e39'");
+    check_refused("a,t\n1,NA\n", target, "line 2, column 2 (t): expected a target, found 'NA'");
+    check_refused("a,b\n1,2\n", target, "line 1: expected a column named 't', found a, b");
+    check_refused("t\n1\n", target, "line 1: expected a column besides the targets, found none");
+    check_refused("a,t,t\n1,2,3\n", target, "line 1, column 3 (t): expected each chosen name once in the header, found 't'");
+    check_refused("a,b\n1,2\n", twice, "line 1, column 1 (a): expected each column to be chosen once, found 'a'");
+    check_refused("a,b\n\"x\n\ny\",\"2\n", all, "line 4, column 2 (b): expected a quote at the end of the field, found '2?'");
+    check_refused("a,\"b\"c\n1,2\n", all, "line 1, column 2: expected nothing behind a field in quotes, found 'b'");
+    check_refused("a,b\n1,2\n", (tg_csv_options){.separator = '1'}, "numbers, quotes and line ends cannot separate fields");
+    check_refused("a,b\n1,this is no number but a whole sentence that goes on\n", all,
+                  "line 2, column 2 (b): expected a number, found 'this is no number but a whole sentence that ...'");
+}
+END_TEST
+
+START_TEST(a_missing_file_is_named)
+{
+    ck_assert_int_eq(tg_csv_read(context, in_folder(folder, "none.csv"), (tg_csv_options){0}, &csv, message), TG_ERROR_IO);
+    ck_assert_msg(strstr(message, "none.csv: "), "%s", message);
+    ck_assert_ptr_null(csv.x);
+}
+END_TEST
+
+/* A header of many columns over many short lines must not ask for memory for all of them. */
+START_TEST(memory_is_asked_for_when_all_lines_are_whole)
+{
+    blob text = {0};
+    for (int i = 0; i < 20000; i++)
+        blob_u8(&text, ',');
+    for (int i = 0; i < 20000; i++)
+        blob_add(&text, "\n1", 2);
+    write_file(path, text);
+    ck_assert_int_eq(tg_csv_read(context, path, (tg_csv_options){0}, &csv, message), TG_ERROR_FORMAT);
+    ck_assert_msg(strstr(message, "line 2: expected 20001 fields, as the header has, found 1"), "%s", message);
+    size_t peak;
+    ck_assert_uint_eq(tg_context_memory(context, &peak), 0);
+    ck_assert_uint_lt(peak, 4u << 20);
+    blob_free(&text);
+}
+END_TEST
+
+START_TEST(every_allocation_may_fail)
+{
+    static const char text[] = "a,t\n1,2\n";
+    write_file(path, (blob){(uint8_t *)text, strlen(text)});
+    bool done = false;
+    for (long refuse = 1; !done; refuse++) {
+        failing_allocator allocator = {0};
+        tg_context_options options = harness_options();
+        options.allocator = failing_allocator_interface(&allocator);
+        options.threads = 1;
+        tg_context *scarce = tg_context_new(options);
+        allocator.refuse = allocator.requests + refuse;
+        tg_csv_options columns = {.targets = (const char *[]){"t"}, .target_count = 1};
+        tg_status status = tg_csv_read(scarce, path, columns, &csv, message);
+        done = status == TG_OK;
+        if (!done) {
+            ck_assert_int_eq(status, TG_ERROR_MEMORY);
+            ck_assert_msg(strstr(message, "a.csv: out of memory"), "%s", message);
+        }
+        tg_csv_free(&csv);
+        tg_context_free(scarce);
+        ck_assert_int_eq(allocator.live, 0);
+        ck_assert_int_lt(refuse, 20);
+    }
+}
+END_TEST
+
+/* Any damage ends in a sentence or in a table of finite or missing numbers. */
+START_TEST(no_damage_goes_astray)
+{
+    static const char text[] = "\"a\"\"x\",b,t\r\n1,2.5,3\r\n\"-4e1\",NA,5\n,7,\"8\"\n";
+    blob whole = {(uint8_t *)text, strlen(text)};
+    int good = 0, bad = 0;
+    for (uint32_t i = 0; i < 2000; i++) {
+        uint32_t choice[4];
+        for (int k = 0; k < 4; k++)
+            choice[k] = (i * 4 + (uint32_t)k + 1) * 2654435761u ^ (i * 4 + (uint32_t)k) << 13;
+        blob b = damaged(whole, choice);
+        write_file(path, b);
+        blob_free(&b);
+        tg_csv_options columns = {.targets = (const char *[]){"t"}, .target_count = 1};
+        tg_status status = tg_csv_read(context, path, columns, &csv, message);
+        good += status == TG_OK;
+        bad += status == TG_ERROR_FORMAT;
+        if (status != TG_OK && (status != TG_ERROR_FORMAT || strstr(message, path) != message))
+            ck_abort_msg("%d %s", status, message);
+        for (int64_t k = 0; k < csv.rows * csv.inputs; k++)
+            if (isinf(csv.x[k]))
+                ck_abort_msg("an infinity was read");
+        for (int64_t k = 0; k < csv.rows * csv.targets; k++)
+            if (!isfinite(csv.y[k]))
+                ck_abort_msg("a missing target was read");
+        tg_csv_free(&csv);
+    }
+    ck_assert_int_eq(good + bad, 2000);
+    ck_assert_int_gt(good, 100);
+    ck_assert_int_gt(bad, 100);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = harness_case("csv");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, however_it_is_written_the_table_is_the_same);
+    tcase_add_test(tests, missing_values_are_nan);
+    tcase_add_test(tests, columns_are_chosen_by_name_and_in_order);
+    tcase_add_test(tests, other_columns_than_the_targets_are_inputs);
+    tcase_add_test(tests, refusals_name_line_and_column);
+    tcase_add_test(tests, a_missing_file_is_named);
+    tcase_add_test(tests, memory_is_asked_for_when_all_lines_are_whole);
+    tcase_add_test(tests, every_allocation_may_fail);
+    tcase_add_test(tests, no_damage_goes_astray);
+    return harness_run("csv", tests);
+}

@@ -1,0 +1,42 @@
+/* CSV (RFC 4180): tables of numbers below a line of column names, read into the rows that a model trains on. */
+#ifndef TG_TRAIN_CSV_H
+#define TG_TRAIN_CSV_H
+
+#include "train/byte_array.h"
+
+TG_BEGIN_DECLS
+
+typedef struct tg_csv_options {
+    const char *const *targets; /**< names of the columns that become y, in this order */
+    int32_t target_count;       /**< 0: there is no y */
+    /** Names of the columns that become x, in this order; others are not looked at, so that they may hold text. */
+    const char *const *inputs;
+    int32_t input_count; /**< 0: all columns that are no targets */
+    char separator;      /**< 0: ',' */
+} tg_csv_options;
+
+/** What was read: f32, row-major on 64-byte-aligned bases. */
+typedef struct tg_csv {
+    tg_context *context;
+    int64_t rows;
+    int32_t inputs, targets;
+    float *x;           /**< [rows, inputs]; NaN where a value is missing, which tg_standardise_fill() fills */
+    float *y;           /**< [rows, targets], none missing; NULL without targets */
+    const char **names; /**< of the columns: inputs, then targets; NULL with an all-zero struct */
+    size_t names_bytes; /**< with their text */
+} tg_csv;
+
+/** Reads a regular file of at most 64 MiB. Its first line that is not empty names the columns; every later one has as many
+    fields. Fields may stand in double quotes, with "" for a quote; they may then hold separators and line ends. Lines end with
+    LF, CRLF or CR; empty ones are passed over, and so are a byte order mark and spaces around a field. A field of a chosen column
+    is a decimal number that f32 holds, or missing: empty, NA, NaN or nan, which a target must not be.
+    TG_ERROR_IO, TG_ERROR_FORMAT, TG_ERROR_MEMORY and TG_ERROR_ARGUMENT (a separator that numbers or quotes are made of) put one
+    sentence with file, line, column and expectation into `message`, of TG_MESSAGE_SIZE bytes; `csv` is then all zero. */
+TG_API TG_MUST_USE tg_status tg_csv_read(tg_context *context, const char *path, tg_csv_options options, tg_csv *csv,
+                                         char *message);
+/** Gives everything back to the context. An all-zero struct and a second call are fine. */
+TG_API void tg_csv_free(tg_csv *csv);
+
+TG_END_DECLS
+
+#endif
