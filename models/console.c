@@ -148,6 +148,44 @@ void console_memory(const console *c, int64_t batch, tg_plan_info info)
            tg_bytes_text((double)(info.unplanned_bytes + info.root_bytes), unplanned, sizeof unplanned));
 }
 
+/* "[12, 7]": where an element stands in a variable. */
+static void index_text(tg_shape shape, int64_t element, char *text, size_t size)
+{
+    int64_t index[TG_MAX_RANK];
+    size_t length = 0;
+    for (int32_t axis = shape.rank - 1; axis >= 0; axis--) {
+        index[axis] = element % shape.dims[axis];
+        element /= shape.dims[axis];
+    }
+    for (int32_t axis = 0; axis < shape.rank && length < size; axis++)
+        length += (size_t)snprintf(text + length, size - length, "%s%lld", axis ? ", " : "[", (long long)index[axis]);
+    if (length < size)
+        snprintf(text + length, size - length, shape.rank ? "]" : "[]");
+}
+
+void console_gradients(const console *c, const tg_variables *variables, const tg_model_check *check, int64_t images)
+{
+    int width = (int)strlen("variable");
+    if (c->style != STYLE_FULL)
+        return;
+    for (int i = 0; i < check->count; i++)
+        width = (int)strlen(check->worst[i].variable) > width ? (int)strlen(check->worst[i].variable) : width;
+    printf("\nGradients and finite differences of the loss of %lld image%s, in double precision:\n\n", (long long)images,
+           images == 1 ? "" : "s");
+    printf("%-*s  checked  kinks  %-18s  %13s  %13s  %8s\n", width, "variable", "worst element", "gradient", "difference",
+           "error");
+    for (int i = 0; i < check->count; i++) {
+        const tg_gradient_worst *worst = &check->worst[i];
+        char index[64];
+        printf("%-*s  %7lld  %5lld", width, worst->variable, (long long)worst->checked, (long long)worst->kinks);
+        if (worst->element >= 0) {
+            index_text(tg_variables_find(variables, worst->variable)->type.shape, worst->element, index, sizeof index);
+            printf("  %-18s  %13.6e  %13.6e  %8.1e", index, worst->recorded, worst->numeric, worst->error);
+        }
+        printf("\n");
+    }
+}
+
 /* Here and below: console_flushed() finds out what could not be written. */
 void console_epoch_begin(console *c, int epoch, int epochs)
 {

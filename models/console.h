@@ -4,6 +4,7 @@
 
 #include "exec/plan.h"
 #include "train/fit.h"
+#include "train/gradient_check.h"
 #include "train/mnist.h"
 #include "train/progress_bar.h"
 
@@ -56,6 +57,8 @@ bool console_step_due(console *c);
 /** Redraws the progress bar with the scores so far. */
 void console_step(console *c, const tg_fit_step *step, tg_scores scores);
 void console_epoch(console *c, const tg_fit_epoch *epoch);
+/** A table of the worst elements of the variables. */
+void console_gradients(const console *c, const tg_variables *variables, const tg_model_check *check, int64_t images);
 /** Ends the line of an epoch that is not. */
 void console_epoch_leave(console *c);
 /** Keras's line about an evaluation of `steps` batches. */

@@ -20,6 +20,9 @@
 #define SAMPLES 4
 /* Images that evaluation takes at once: Keras's default. */
 #define EVALUATION_BATCH 32
+/* What --check-gradients looks at: images, and elements of each variable. */
+#define CHECKED_IMAGES 4
+#define CHECKED_ELEMENTS 50
 
 static volatile sig_atomic_t interrupted; /* by that signal; 0: not */
 
@@ -310,6 +313,24 @@ static int failed(run *r, tg_status status)
     return keep_interrupted(&r->keeper, r->invoked) ? EXIT_SIGNAL + interrupted : EXIT_FAILED;
 }
 
+/* Compares the gradients of the present weights with finite differences. */
+static int check_gradients(run *r)
+{
+    tg_model_check check;
+    int64_t images = r->train.count < CHECKED_IMAGES ? r->train.count : CHECKED_IMAGES;
+    tg_check_options options = {.max_elements = CHECKED_ELEMENTS};
+    if (!r->settings.check_gradients)
+        return EXIT_DONE;
+    if (tg_model_check_gradients(r->model, r->train, images, options, &check) != TG_OK)
+        return model_failed(r);
+    console_gradients(&r->console, r->variables, &check, images);
+    bool passed = check.passed;
+    tg_model_check_free(&check);
+    if (!passed)
+        console_complain(&r->console, "gradients differ from finite differences; nothing was trained");
+    return console_flushed(&r->console) && passed ? EXIT_DONE : EXIT_FAILED;
+}
+
 static int train(run *r)
 {
     tg_fit_options options = tg_fit_defaults();
@@ -325,6 +346,8 @@ static int train(run *r)
     options.schedule = r->course.scheduled ? &r->course.schedule : NULL;
     r->console.rate = r->course.scheduled || r->course.reduces;
     int code = keep_begin(&r->keeper, r->train, &options, &r->course);
+    if (code == EXIT_DONE)
+        code = check_gradients(r);
     if (code != EXIT_DONE)
         return code;
     tg_status status = r->course.stopped ? TG_ERROR_STOPPED : tg_fit(r->model, r->train, options);

@@ -249,6 +249,12 @@ static const tg_flag table[] = {
      .help =
          "Goes on from the checkpoint there, with the same flags, and keeps its own there. The results are those of a run that "
          "was never stopped, bit for bit."},
+    {.name = "check-gradients",
+     .kind = TG_FLAG_SWITCH,
+     .offset = offsetof(settings, check_gradients),
+     .help =
+         "Before training, compares gradients with finite differences, in double precision on a few images, and shows the worst "
+         "element found of each variable. Ends with 1 if they differ."},
     {.name = "trace",
      .kind = TG_FLAG_TEXT,
      .offset = offsetof(settings, trace),

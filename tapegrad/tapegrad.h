@@ -14,6 +14,7 @@
 #include "train/csv.h"
 #include "train/fit.h"
 #include "train/flags.h"
+#include "train/gradient_check.h"
 #include "train/history.h"
 #include "train/idx.h"
 #include "train/image_text.h"

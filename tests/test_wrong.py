@@ -1,4 +1,5 @@
-"""What helps when something goes wrong: traces and where two of them part. Usage: test_wrong.py FCNN_MNIST CNN_MNIST DIFF_RUNS; writes TAP."""
+"""What helps when something goes wrong: traces and where two of them part, pictures of divergence, checked gradients.
+Usage: test_wrong.py FCNN_MNIST CNN_MNIST DIFF_RUNS; writes TAP."""
 import os
 import pathlib
 import random
@@ -124,6 +125,30 @@ def the_last_good_checkpoint_stays(program):
     assert (FOLDER / "kept" / "last.safetensors").read_bytes() == kept
 
 
+def gradients_are_checked_before_training(program):
+    """A row for each variable, in columns; the training after it is the same, bit for bit."""
+    done = run(program, "--epochs=1", "--check-gradients", "--trace=checked")
+    lines = done.stdout[done.stdout.index("Gradients and finite differences of the loss of 4 images"):done.stdout.index("Epoch 1/1")].splitlines()
+    assert lines[2].split() == ["variable", "checked", "kinks", "worst", "element", "gradient", "difference", "error"]
+    rows = [re.fullmatch(r"(\S+) +(\d+) +(\d+)  (\[[\d, ]+\]) +(\S+) +(\S+) +(\S+)", line) for line in lines[3:] if line]
+    assert all(rows) and len({len(row[0]) for row in rows} | {len(lines[2])}) == 1, lines
+    layers = ["dense", "dense_1"] if program == FCNN else ["conv2d", "dense"]
+    assert [row[1] for row in rows] == [f"{layer}/{name}" for layer in layers for name in ("kernel", "bias")], lines
+    for row in rows:
+        assert int(row[2]) + int(row[3]) in (3, 10, 12, 27, 50) and float(row[7]) < 1e-6, row[0]
+        assert abs(float(row[5]) - float(row[6])) < 1e-6, row[0]
+    trace_of(program, "plain", epochs=1)
+    assert diff("plain", "checked", code=0)
+    assert "Gradients" not in run(program, "--epochs=0", "--check-gradients", "--json").stdout
+
+
+def gradients_that_differ(program):
+    """A penalty so large that rounding drowns the differences of the biases."""
+    done = run(program, "--check-gradients", "--l2=1e6", code=1)
+    assert done.stderr.endswith(": gradients differ from finite differences; nothing was trained\n") and done.stderr.count("\n") == 1
+    assert "dense/bias" in done.stdout and "Epoch 1" not in done.stdout
+
+
 def networks_of_other_layers():
     trace_of(FCNN, "a")
     trace_of(CNN, "b")
@@ -159,7 +184,7 @@ def wrong_usage():
 
 
 BOTH = [a_hash_of_every_variable_after_every_step, the_same_with_any_number_of_threads, the_first_difference_is_named, runs_that_stop_and_go_on,
-        a_picture_of_what_diverged, the_last_good_checkpoint_stays]
+        a_picture_of_what_diverged, the_last_good_checkpoint_stays, gradients_are_checked_before_training, gradients_that_differ]
 TESTS = [(f"{name}: {test.__name__}", test, (program,)) for program, name in ((FCNN, "fcnn"), (CNN, "cnn")) for test in BOTH]
 TESTS += [(test.__name__, test, ()) for test in (networks_of_other_layers, damaged_traces, wrong_usage)]
 failed = 0

@@ -83,6 +83,8 @@ const char *tg_model_error(const tg_model *model) { return model->error; }
 
 tg_variables *tg_model_variables(const tg_model *model) { return model->variables; }
 
+const tg_model_options *tg_model_options_of(const tg_model *model) { return &model->options; }
+
 double tg_model_learning_rate(const tg_model *model) { return model->rate; }
 
 void tg_model_set_learning_rate(tg_model *model, double rate) { model->rate = rate; }

@@ -28,6 +28,9 @@ typedef struct tg_model_graph {
 /** Records the graph; false if memory is out or it has an error, which is on recorded->graph (NULL: memory). The caller frees it. */
 bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded);
 
+/** What the model was made of, with TG_FLOAT and 0 replaced. */
+const tg_model_options *tg_model_options_of(const tg_model *model);
+
 /** Sets the model's error to `text`, or if that is NULL or "" to the status's own, and returns the status. */
 tg_status tg_model_fail(tg_model *model, tg_status status, const char *text);
 
