@@ -135,14 +135,7 @@ static int load_data(run *r)
 
 static int make_model(run *r)
 {
-    r->network = (network_settings){
-        .hidden = r->settings.hidden,
-        .filters = r->settings.filters,
-        .kernel_size = r->settings.kernel_size,
-        .dropout = r->settings.dropout,
-        .activation = (tg_activation_kind)r->settings.activation,
-        .kernel = tg_initializer_defaults((tg_initializer_kind)r->settings.initializer),
-    };
+    r->network = chosen_network(&r->settings);
     tg_model_options options = {
         .input = {TG_U8, r->program->flat ? TG_SHAPE(TG_MNIST_PIXELS) : TG_SHAPE(TG_MNIST_ROWS, TG_MNIST_COLUMNS, 1)},
         .target = {TG_I32, TG_SCALAR},

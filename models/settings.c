@@ -301,6 +301,18 @@ int list_settings(const mnist_program *program, const settings *s, setting_text 
     return n;
 }
 
+network_settings chosen_network(const settings *s)
+{
+    return (network_settings){
+        .hidden = s->hidden,
+        .filters = s->filters,
+        .kernel_size = s->kernel_size,
+        .dropout = s->dropout,
+        .activation = (tg_activation_kind)s->activation,
+        .kernel = tg_initializer_defaults((tg_initializer_kind)s->initializer),
+    };
+}
+
 /* If not, s->message says why. */
 static bool keeping_is_sound(settings *s)
 {

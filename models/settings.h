@@ -38,6 +38,9 @@ typedef struct settings {
 /** Fills `s` from the command line. TG_FLAGS_HELP: the page has been written to standard output. */
 tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s);
 
+/** What these settings make of a network. */
+network_settings chosen_network(const settings *s);
+
 #define MOST_SETTINGS 64
 
 /** A setting that decides or describes a run, as it would be typed. */

@@ -109,6 +109,28 @@ START_TEST(values_are_taken_in_both_spellings)
 }
 END_TEST
 
+START_TEST(operands_are_gathered_where_they_are_asked_for)
+{
+    char *argv[] = {(char *)"prog", (char *)"a", (char *)"--count", (char *)"4",  (char *)"-",      (char *)"--loud",
+                    (char *)"b",    (char *)"",  (char *)"--",      (char *)"-c", (char *)"--loud", NULL};
+    int operands = -1;
+    tg_flags taking = flags;
+    taking.operands = "FILE...";
+    taking.operand_count = &operands;
+    v.loud = false;
+    ck_assert_int_eq(tg_flags_parse(&taking, 11, argv, message, sizeof message), TG_FLAGS_RUN);
+    ck_assert(v.count == 4 && v.loud);
+    ck_assert_int_eq(operands, 6);
+    const char *const expected[] = {"a", "-", "b", "", "-c", "--loud"};
+    for (int i = 0; i < 6; i++)
+        ck_assert_str_eq(argv[1 + i], expected[i]);
+    argv[1] = (char *)"-x";
+    ck_assert_int_eq(tg_flags_parse(&taking, 2, argv, message, sizeof message), TG_FLAGS_WRONG);
+    ck_assert_str_eq(message, "\"-x\" is no flag: flags begin with --, and --help lists them");
+    ck_assert_int_eq(operands, 0);
+}
+END_TEST
+
 START_TEST(help_and_version_are_answers)
 {
     ck_assert_int_eq(PARSE("--count=2", "--help", "--nonsense"), TG_FLAGS_HELP);
@@ -246,6 +268,7 @@ int main(void)
     TCase *tests = harness_case("flags");
     tcase_add_test(tests, without_arguments_the_defaults_hold);
     tcase_add_test(tests, values_are_taken_in_both_spellings);
+    tcase_add_test(tests, operands_are_gathered_where_they_are_asked_for);
     tcase_add_test(tests, help_and_version_are_answers);
     tcase_add_test(tests, a_mistake_gets_one_sentence);
     tcase_add_test(tests, a_list_has_its_limit);

@@ -211,7 +211,8 @@ static const tg_flag *find_flag(const tg_flags *flags, const char *name, int len
 /* One call of tg_flags_parse(), at argv[at]. */
 typedef struct parser {
     const tg_flags *flags;
-    int argc, at;
+    int argc, at, operands;
+    bool flags_ended; /* by "--" */
     char **argv;
     char *message;
     size_t size;
@@ -230,7 +231,15 @@ static tg_flags_answer parse_switch(const parser *p, const tg_flag *flag, bool h
 /* Takes the argument, and its value if that stands apart. */
 static tg_flags_answer parse_argument(parser *p)
 {
-    const char *argument = p->argv[p->at];
+    char *argument = p->argv[p->at];
+    if (p->flags->operands && !p->flags_ended && strcmp(argument, "--") == 0) {
+        p->flags_ended = true;
+        return TG_FLAGS_RUN;
+    }
+    if (p->flags->operands && (p->flags_ended || argument[0] != '-' || !argument[1])) {
+        p->argv[++p->operands] = argument;
+        return TG_FLAGS_RUN;
+    }
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
         return TG_FLAGS_HELP;
     if (strcmp(argument, "--version") == 0)
@@ -267,6 +276,8 @@ tg_flags_answer tg_flags_parse(const tg_flags *flags, int argc, char **argv, cha
     }
     for (p.at = 1; p.at < argc && answer == TG_FLAGS_RUN; p.at++)
         answer = parse_argument(&p);
+    if (flags->operands)
+        *flags->operand_count = p.operands;
     return answer;
 }
 
@@ -320,7 +331,7 @@ static void help_flag(FILE *out, const tg_flag *flag)
 
 tg_status tg_flags_help(const tg_flags *flags, FILE *out)
 {
-    fprintf(out, "Usage: %s [FLAGS]\n\n", flags->program);
+    fprintf(out, "Usage: %s [FLAGS]%s%s\n\n", flags->program, flags->operands ? " " : "", flags->operands ? flags->operands : "");
     wrap(out, flags->about, 0, 0);
     fprintf(out, "\nFlags:\n");
     for (int i = 0; i < flags->count; i++)

@@ -44,7 +44,9 @@ typedef struct tg_flags {
     const char *notes;    /**< more lines for its end, such as exit codes, or NULL */
     const tg_flag *flags;
     int count;
-    void *values; /**< the struct that the offsets are into */
+    void *values;         /**< the struct that the offsets are into */
+    const char *operands; /**< the help page's words for what is no flag: "MODEL FILE..."; NULL: there may be nothing else */
+    int *operand_count;   /**< with `operands`: gets their number */
 } tg_flags;
 
 typedef enum tg_flags_answer {
@@ -54,7 +56,8 @@ typedef enum tg_flags_answer {
     TG_FLAGS_WRONG    /**< `message` says what, in one sentence */
 } tg_flags_answer;
 
-/** Sets every value to its default, then to what argv[1 .. argc) says: "--name value" or "--name=value". */
+/** Sets every value to its default, then to what argv[1 .. argc) says: "--name value" or "--name=value".
+    Operands are moved to argv[1 .. *operand_count], in their order; after "--" all are operands. */
 TG_API tg_flags_answer tg_flags_parse(const tg_flags *flags, int argc, char **argv, char *message, size_t size);
 /** Writes the help page, lines to 80 columns. TG_ERROR_IO if `out` fails. */
 TG_API TG_MUST_USE tg_status tg_flags_help(const tg_flags *flags, FILE *out);

@@ -1,0 +1,355 @@
+/* Classifies images with a network that --save has kept. */
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models/console.h"
+#include "models/saved_network.h"
+#include "train/image_file.h"
+#include "train/image_prepare.h"
+#include "train/image_text.h"
+#include "train/json.h"
+#include "train/json_text.h"
+#include "train/text_file.h"
+
+#define CHUNK 256      /* images that are prepared, predicted and shown together */
+#define BAR_COLUMNS 40 /* of a probability of 1 */
+#define NAME_BYTES 60  /* of a class's name, at most */
+
+typedef enum invert_kind { INVERT_AUTO, INVERT_YES, INVERT_NO } invert_kind;
+
+typedef struct choices {
+    bool draw, json;
+    int invert;
+    int64_t threads;
+    const char *classes;
+} choices;
+
+/* An image's way to the network. */
+typedef struct pixels_in {
+    uint8_t pixels[TG_MNIST_PIXELS];
+    bool inverted, blank;
+} pixels_in;
+
+typedef struct run {
+    choices choices;
+    console console;
+    tg_context *context;
+    saved_network saved;
+    tg_text_file names_file;
+    const char *names[CLASSES];
+    int name_columns;
+    pixels_in shown[CHUNK];
+    uint8_t images[CHUNK * TG_MNIST_PIXELS]; /* as the network takes them: in the order of --shuffle-pixels */
+    float probabilities[CHUNK][CLASSES];
+} run;
+
+static const char *invert_word(int i)
+{
+    static const char *const words[] = {[INVERT_AUTO] = "auto", [INVERT_YES] = "yes", [INVERT_NO] = "no"};
+    return i <= INVERT_NO ? words[i] : NULL;
+}
+
+static const tg_flag table[] = {
+    {.name = "draw",
+     .kind = TG_FLAG_SWITCH,
+     .offset = offsetof(choices, draw),
+     .help = "Shows what the network saw, in half blocks, or in characters where the locale is not UTF-8."},
+    {.name = "invert",
+     .kind = TG_FLAG_CHOICE,
+     .offset = offsetof(choices, invert),
+     .initial = "auto",
+     .choice = invert_word,
+     .help = "Whether ink is dark on a bright background and must be inverted; auto looks at the outermost pixels of each "
+             "picture, and leaves IDX images of 28x28 as they are."},
+    {.name = "classes",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(choices, classes),
+     .argument = "FILE",
+     .help = "A text file with the names of the ten classes, one a line, in place of the digits 0 to 9."},
+    {.name = "threads",
+     .kind = TG_FLAG_INTEGER,
+     .offset = offsetof(choices, threads),
+     .initial = "0",
+     .argument = "N",
+     .high = 1024,
+     .help = "Threads, which change the time and no bit of the results; 0: as many as the machine offers."},
+    {.name = "json",
+     .kind = TG_FLAG_SWITCH,
+     .offset = offsetof(choices, json),
+     .help = "Prints JSON lines alone, one per image: file, number of the image in it, class, its name, whether the image was "
+             "inverted, and the probabilities."},
+};
+
+static const char about[] =
+    "Classifies images with a network that fcnn_mnist or cnn_mnist has saved: MODEL is the file of --save, "
+    "each FILE a PGM picture (P2 or P5) or an IDX file of images, plain or packed by gzip. Pictures are "
+    "centred and scaled to 28x28 as MNIST's digits were; IDX images of 28x28 are taken as they are.";
+
+static const char examples[] = "  cnn_mnist --save cnn.safetensors               train and keep a network\n"
+                               "  predict cnn.safetensors --draw digit.pgm\n"
+                               "  predict cnn.safetensors --json t10k-images-idx3-ubyte.gz";
+
+static const char notes[] = "Exit status: 0 done; 1 failure; 2 wrong usage; 3 a file that is missing, damaged or\n"
+                            "not what it should be.";
+
+static int fail(const run *r, tg_status status, const char *message)
+{
+    console_complain(&r->console, "%s", message);
+    return status == TG_ERROR_IO || status == TG_ERROR_FORMAT ? EXIT_DATA : EXIT_FAILED;
+}
+
+/* ---- the classes' names ---- */
+
+/* Columns that a terminal shows of a name; -1 if it has control characters, or is not UTF-8. */
+static int columns_of(const char *name)
+{
+    int columns = 0;
+    for (int length; *name; name += length, columns++) {
+        length = tg_utf8_length(name);
+        if (length == 0 || (unsigned char)*name < ' ' || *name == 0x7F ||
+            (length == 2 && (unsigned char)name[0] == 0xC2 && (unsigned char)name[1] < 0xA0))
+            return -1;
+    }
+    return columns;
+}
+
+/* Cuts the text into lines, in place. */
+static int take_names(run *r, char *text)
+{
+    int lines = 0;
+    for (char *end; *text; text = end, lines++) {
+        end = text + strcspn(text, "\n");
+        if (*end)
+            *end++ = '\0';
+        size_t length = strlen(text);
+        if (length > 0 && text[length - 1] == '\r')
+            text[--length] = '\0';
+        int columns = columns_of(text);
+        if (length == 0 || length > NAME_BYTES || columns < 0) {
+            console_complain(&r->console, "%s: line %d: expected a class's name, of 1 to %d bytes of UTF-8", r->choices.classes,
+                             lines + 1, NAME_BYTES);
+            return EXIT_DATA;
+        }
+        if (lines < CLASSES)
+            r->names[lines] = text;
+        r->name_columns = columns > r->name_columns ? columns : r->name_columns;
+    }
+    if (lines == CLASSES)
+        return EXIT_DONE;
+    console_complain(&r->console, "%s: expected the names of %d classes, one a line, found %d lines", r->choices.classes, CLASSES,
+                     lines);
+    return EXIT_DATA;
+}
+
+static int read_names(run *r)
+{
+    static const char *const digits[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    char message[TG_MESSAGE_SIZE];
+    memcpy(r->names, digits, sizeof digits);
+    r->name_columns = 1;
+    if (!r->choices.classes)
+        return EXIT_DONE;
+    tg_status status = tg_text_file_read(r->context, r->choices.classes, &r->names_file, message);
+    return status == TG_OK ? take_names(r, r->names_file.text) : fail(r, status, message);
+}
+
+/* ---- images ---- */
+
+static void make_ready(const run *r, const tg_image_file *file, int64_t i, pixels_in *in)
+{
+    int64_t rows = file->images.shape.dims[1], columns = file->images.shape.dims[2];
+    const uint8_t *image = file->images.data + i * rows * columns;
+    bool as_it_is = file->idx && rows == TG_MNIST_ROWS && columns == TG_MNIST_COLUMNS;
+    in->blank = false;
+    in->inverted = r->choices.invert == INVERT_YES ||
+                   (r->choices.invert == INVERT_AUTO && !as_it_is && tg_image_is_bright(image, rows, columns));
+    if (!as_it_is)
+        in->blank = !tg_image_prepare(image, rows, columns, in->inverted, in->pixels);
+    for (int k = 0; as_it_is && k < TG_MNIST_PIXELS; k++)
+        in->pixels[k] = in->inverted ? 255 - image[k] : image[k];
+}
+
+static int predict_chunk(run *r, const tg_image_file *file, int64_t first, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        make_ready(r, file, first + i, &r->shown[i]);
+        memcpy(r->images + i * TG_MNIST_PIXELS, r->shown[i].pixels, TG_MNIST_PIXELS);
+    }
+    tg_mnist data = {.test = {.count = count, .images = r->images}};
+    if (r->saved.settings.shuffle_pixels >= 0)
+        tg_mnist_shuffle_pixels(&data, (uint64_t)r->saved.settings.shuffle_pixels);
+    tg_status status =
+        tg_model_predict(r->saved.model, r->images, count, r->probabilities, (size_t)count * sizeof *r->probabilities);
+    if (status == TG_OK)
+        return EXIT_DONE;
+    console_complain(&r->console, "%s", tg_model_error(r->saved.model));
+    return status == TG_ERROR_NONFINITE ? EXIT_DIVERGED : EXIT_FAILED;
+}
+
+static int most_probable(const float *probabilities)
+{
+    int best = 0;
+    for (int i = 1; i < CLASSES; i++)
+        best = probabilities[i] > probabilities[best] ? i : best;
+    return best;
+}
+
+/* ---- output ---- */
+
+static void put_bar(const run *r, float probability)
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    int length = (int)(probability * BAR_COLUMNS * 8 + 0.5F);
+    int whole = r->console.ascii ? (length + 4) / 8 : length / 8;
+    for (int i = 0; i < whole; i++)
+        fputs(r->console.ascii ? "#" : "█", stdout);
+    if (!r->console.ascii)
+        fputs(eighths[length % 8], stdout);
+    putchar('\n');
+}
+
+static void draw(const run *r, const uint8_t *pixels)
+{
+    tg_shading shading = r->console.ascii ? TG_SHADING_ASCII : r->console.color ? TG_SHADING_GREYS : TG_SHADING_BLOCKS;
+    char text[TG_IMAGE_LINE_SIZE(TG_MNIST_COLUMNS)];
+    for (int line = 0; line < (TG_MNIST_ROWS + 1) / 2; line++)
+        printf("  |%s|\n", tg_image_line(pixels, TG_MNIST_ROWS, TG_MNIST_COLUMNS, line, shading, text, sizeof text));
+}
+
+static void print_text(const run *r, const char *path, int64_t number, int64_t of, int64_t i)
+{
+    const float *p = r->probabilities[i];
+    int best = most_probable(p);
+    char image[48] = "";
+    if (of > 1)
+        snprintf(image, sizeof image, ", image %lld", (long long)number);
+    printf("%s%s: %s (%.2f %%)\n", path, image, r->names[best], 100.0 * (double)p[best]);
+    if (r->shown[i].blank)
+        printf("  No ink was found: the network saw nothing.\n");
+    if (r->shown[i].inverted)
+        printf("  %s\n", r->choices.invert == INVERT_YES
+                             ? "Inverted, as --invert yes says."
+                             : "Its background is bright, so it was inverted (--invert no leaves it).");
+    if (r->choices.draw)
+        draw(r, r->shown[i].pixels);
+    for (int class = 0; class < CLASSES; class ++) {
+        printf("  %s%*s %6.2f %% ", r->names[class], r->name_columns - columns_of(r->names[class]), "", 100.0 * (double)p[class]);
+        put_bar(r, p[class]);
+    }
+}
+
+static int print_json(const run *r, const char *path, int64_t number, int64_t i)
+{
+    static const char *const keys[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    const float *p = r->probabilities[i];
+    int best = most_probable(p);
+    tg_json line = tg_json_begin(stdout);
+    tg_json_text(&line, "file", path);
+    tg_json_integer(&line, "image", number);
+    tg_json_integer(&line, "class", best);
+    tg_json_text(&line, "name", r->names[best]);
+    tg_json_integer(&line, "inverted", r->shown[i].inverted);
+    tg_json probabilities = tg_json_object(&line, "probabilities");
+    for (int class = 0; class < CLASSES; class ++)
+        tg_json_real(&probabilities, keys[class], (double)p[class]);
+    tg_json_close(&probabilities);
+    return tg_json_end(&line) == TG_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int show_chunk(run *r, const char *path, int64_t first, int64_t count, int64_t of)
+{
+    for (int64_t i = 0; i < count; i++) {
+        if (r->choices.json)
+            (void)!print_json(r, path, first + i, i); /* console_flushed() finds out what could not be written */
+        else
+            print_text(r, path, first + i, of, i);
+    }
+    return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int predict_file(run *r, const char *path)
+{
+    char message[TG_MESSAGE_SIZE];
+    tg_image_file file;
+    tg_status status = tg_image_file_read(r->context, path, &file, message);
+    if (status != TG_OK)
+        return fail(r, status, message);
+    int64_t images = file.images.shape.dims[0];
+    int code = EXIT_DONE;
+    for (int64_t first = 0; first < images && code == EXIT_DONE; first += CHUNK) {
+        int64_t count = images - first < CHUNK ? images - first : CHUNK;
+        code = predict_chunk(r, &file, first, count);
+        if (code == EXIT_DONE)
+            code = show_chunk(r, path, first, count, images);
+    }
+    tg_byte_array_free(&file.images);
+    return code;
+}
+
+/* ---- the whole ---- */
+
+static int predict_all(run *r, int files, char **paths)
+{
+    char message[TG_MESSAGE_SIZE];
+    tg_context_options options = tg_context_defaults();
+    options.threads = (int)r->choices.threads;
+    r->context = tg_context_new(options);
+    if (!r->context) {
+        tg_context_explain(options, message, sizeof message);
+        console_complain(&r->console, "%s", *message ? message : tg_status_text(TG_ERROR_MEMORY));
+        return *message ? EXIT_USAGE : EXIT_FAILED;
+    }
+    int code = read_names(r);
+    if (code != EXIT_DONE)
+        return code;
+    tg_status status = saved_network_open(&r->saved, r->context, paths[0], message);
+    code = status == TG_OK ? EXIT_DONE : fail(r, status, message);
+    for (int i = 1; i < files && code == EXIT_DONE; i++)
+        code = predict_file(r, paths[i]);
+    return code;
+}
+
+static int run_predict(run *r, int argc, char **argv)
+{
+    char message[1024];
+    int operands = 0;
+    tg_flags flags = {.program = "predict",
+                      .about = about,
+                      .examples = examples,
+                      .notes = notes,
+                      .flags = table,
+                      .count = sizeof table / sizeof *table,
+                      .values = &r->choices,
+                      .operands = "MODEL FILE...",
+                      .operand_count = &operands};
+    tg_flags_answer answer = tg_flags_parse(&flags, argc, argv, message, sizeof message);
+    if (answer == TG_FLAGS_RUN && operands < 2) {
+        answer = TG_FLAGS_WRONG;
+        snprintf(message, sizeof message, "expected MODEL FILE..., a saved network and images; --help tells more");
+    }
+    if (answer == TG_FLAGS_WRONG) {
+        console_complain(&r->console, "%s", message);
+        return EXIT_USAGE;
+    }
+    if (answer == TG_FLAGS_RUN)
+        return predict_all(r, operands, argv + 1);
+    if (answer == TG_FLAGS_HELP)
+        (void)!tg_flags_help(&flags, stdout);
+    else
+        printf("predict (tapegrad) %s\n", tg_version());
+    return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    static run r;
+    signal(SIGPIPE, SIG_IGN);
+    r.console = console_make("predict");
+    int code = run_predict(&r, argc, argv);
+    saved_network_close(&r.saved);
+    tg_text_file_free(&r.names_file);
+    tg_context_free(r.context);
+    return code;
+}

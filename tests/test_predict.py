@@ -1,0 +1,225 @@
+"""predict, end to end, with networks trained on a small data set. Usage: test_predict.py PREDICT FCNN_MNIST CNN_MNIST; writes TAP."""
+import gzip
+import json
+import os
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+PREDICT, FCNN, CNN = sys.argv[1:4]
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MNIST_DIR", "XDG_DATA_HOME")}
+ENVIRONMENT.update(HOME="/nonexistent", LC_ALL="C.UTF-8")
+TEST = 300
+SIZES = {FCNN: ("--hidden=30,20", "--activation=relu", "--dropout=0.1"), CNN: ("--filters=4,6", "--kernel-size=5", "--activation=tanh")}
+
+
+def write_idx(path, shape, values):
+    path.write_bytes(struct.pack(">I", 0x800 + len(shape)) + struct.pack(f">{len(shape)}I", *shape) + bytes(values))
+
+
+def image(chance, label):
+    """A bright square whose place is the class, on noise."""
+    pixels = [chance.randrange(60) for _ in range(784)]
+    top, left = 2 + label // 4 * 9, 1 + label % 4 * 7
+    for row in range(top, top + 6):
+        for column in range(left, left + 6):
+            pixels[row * 28 + column] = 150 + chance.randrange(100)
+    return pixels
+
+
+def write_data(folder):
+    chance = random.Random(5)
+    for stem, count in (("train", 900), ("t10k", TEST)):
+        labels = [chance.randrange(10) for _ in range(count)]
+        write_idx(folder / f"{stem}-labels-idx1-ubyte", (count,), labels)
+        write_idx(folder / f"{stem}-images-idx3-ubyte", (count, 28, 28), [p for label in labels for p in image(chance, label)])
+
+
+def run(*command, code=0, **environment):
+    done = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, **environment}, cwd=FOLDER, timeout=300)
+    assert done.returncode == code, f"{command} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    return done
+
+
+def train(program, name, *flags):
+    """The results of a run whose network goes to the file `name`."""
+    out = run(program, "--data=.", "--epochs=1", "--batch-size=16", "--json", f"--save={name}", *SIZES[program], *flags).stdout
+    return json.loads(out.splitlines()[-1])
+
+
+def predictions(*arguments):
+    return [json.loads(line) for line in run(PREDICT, "--json", *arguments).stdout.splitlines()]
+
+
+def refused(code, message, *arguments):
+    done = run(PREDICT, *arguments, code=code)
+    assert done.stdout == "" and done.stderr.startswith("predict: ") and done.stderr.count("\n") == 1 and message in done.stderr, done.stderr
+
+
+def as_the_program_does(program, *flags):
+    """Every test image gets the class that training's own evaluation gave it."""
+    own = train(program, "net.safetensors", *flags)
+    found = predictions("net.safetensors", "t10k-images-idx3-ubyte")
+    assert [line["image"] for line in found] == list(range(TEST)) and all(line["inverted"] == 0 for line in found)
+    labels = (FOLDER / "t10k-labels-idx1-ubyte").read_bytes()[8:]
+    confusion = [[0] * 10 for _ in range(10)]
+    for label, line in zip(labels, found):
+        confusion[label][line["class"]] += 1
+        values = list(line["probabilities"].values())
+        assert abs(sum(values) - 1) < 1e-5 and max(values) == values[line["class"]]
+    assert confusion == own["confusion"], (confusion, own["confusion"])
+    assert 0.3 < sum(confusion[i][i] for i in range(10)) / TEST == own["test_accuracy"] <= 1, own["test_accuracy"]
+    packed = FOLDER / "images.gz"
+    packed.write_bytes(gzip.compress((FOLDER / "t10k-images-idx3-ubyte").read_bytes()))
+    assert [line["class"] for line in predictions("net.safetensors", "images.gz")] == [line["class"] for line in found]
+
+
+def without_permutation():
+    """The network of shuffled pixels depends on the metadata's seed: another one does not fit."""
+    train(FCNN, "net.safetensors", "--shuffle-pixels=5")
+    shuffled = predictions("net.safetensors", "t10k-images-idx3-ubyte")
+    data = (FOLDER / "net.safetensors").read_bytes()
+    assert data.count(b'"shuffle-pixels":"5"') == 1
+    (FOLDER / "other.safetensors").write_bytes(data.replace(b'"shuffle-pixels":"5"', b'"shuffle-pixels":"6"'))
+    assert [p["probabilities"] for p in predictions("other.safetensors", "t10k-images-idx3-ubyte")] != [p["probabilities"] for p in shuffled]
+
+
+def ring(invert):
+    """A ring of ink, 90 rows of 120."""
+    rows = [[255 if 400 < (r - 40) ** 2 + (c - 70) ** 2 < 900 else 0 for c in range(120)] for r in range(90)]
+    return [255 - p if invert else p for row in rows for p in row]
+
+
+def pictures():
+    """A picture in both polarities and both forms is the same to the network, and the bright one is said to be inverted."""
+    train(FCNN, "net.safetensors")
+    (FOLDER / "dark.pgm").write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
+    (FOLDER / "bright.pgm").write_text("P2\n# a ring\n120 90\n255\n" + "\n".join(map(str, ring(True))) + "\n")
+    dark, bright = predictions("net.safetensors", "dark.pgm", "bright.pgm")
+    assert dark["probabilities"] == bright["probabilities"] and (dark["file"], bright["file"]) == ("dark.pgm", "bright.pgm")
+    assert (dark["inverted"], bright["inverted"]) == (0, 1)
+    assert predictions("net.safetensors", "--invert=yes", "bright.pgm") == [bright]
+    assert predictions("net.safetensors", "--invert", "no", "dark.pgm") == [dark]
+    assert predictions("net.safetensors", "--invert=no", "bright.pgm")[0]["probabilities"] != bright["probabilities"]
+    text = run(PREDICT, "net.safetensors", "dark.pgm", "bright.pgm").stdout
+    assert text.count("inverted") == 1 and text.index("bright.pgm: ") < text.index("inverted"), text
+    (FOLDER / "blank.pgm").write_bytes(b"P5\n2 2\n255\n\xff\xff\xff\xff")
+    assert "No ink" in run(PREDICT, "net.safetensors", "blank.pgm").stdout
+    write_idx(FOLDER / "two", (2, 90, 120), ring(False) + ring(True))
+    assert [line["probabilities"] for line in predictions("net.safetensors", "two")] == [dark["probabilities"]] * 2
+
+
+def output():
+    """The class first, then ten bars as long as the probabilities; what the network saw; all of it ASCII where the locale is."""
+    train(FCNN, "net.safetensors")
+    (FOLDER / "dark.pgm").write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
+    found = predictions("net.safetensors", "dark.pgm")[0]
+    for locale in ("C.UTF-8", "C"):
+        lines = run(PREDICT, "net.safetensors", "--draw", "dark.pgm", LC_ALL=locale).stdout.splitlines()
+        best = max(found["probabilities"].values())
+        assert lines[0] == f"dark.pgm: {found['class']} ({100 * best:.2f} %)", lines[0]
+        assert all(re.fullmatch(r"  \|[ ▀▄█]{28}\|" if locale == "C.UTF-8" else r"  \|[ .:=+*#%@-]{28}\|", line) for line in lines[1:15]), lines
+        drawn = [line[3:31] for line in lines[1:15]]
+        assert not drawn[0].strip() and not drawn[6][11:17].strip() and drawn[6][4:8].strip() and drawn[6][20:24].strip(), drawn
+        assert len(lines) == 25
+        for (name, probability), line in zip(found["probabilities"].items(), lines[15:]):
+            shown, percent, bar = re.fullmatch(r"  (\d) +([\d.]+) % (#*|█*[▏▎▍▌▋▊▉]?)", line).groups()
+            assert shown == name and abs(float(percent) - 100 * probability) < 0.006 and abs(len(bar) - 40 * probability) <= 1, line
+        assert locale != "C" or "\n".join(lines).isascii()
+
+
+def class_names():
+    train(FCNN, "net.safetensors")
+    (FOLDER / "dark.pgm").write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
+    names = ["T-shirt", "Hose", "Pullover", "Kleid", "Mäntel", "Sandale", "Hemd", "Turnschuh", "Tasche", "Stiefel"]
+    path = FOLDER / "names"
+    path.write_text("\r\n".join(names))
+    found = predictions("net.safetensors", "--classes=names", "dark.pgm")[0]
+    assert found["name"] == names[found["class"]]
+    lines = run(PREDICT, "net.safetensors", "--classes", "names", "dark.pgm").stdout.splitlines()
+    assert lines[0].startswith(f"dark.pgm: {found['name']} (") and [line.split()[0] for line in lines[1:]] == names
+    assert len({line.index("%") for line in lines[1:]}) == 1, lines
+    for text, message in (("a\n" * 9, "names: expected the names of 10 classes, one a line, found 9 lines"), ("a\n" * 11, "found 11 lines"),
+                          ("a\n\n" * 5, "names: line 2: expected a class's name"), ("a\x1b[2J\n" * 10, "line 1"), ("x" * 61 + "\n" * 10, "line 1")):
+        path.write_text(text)
+        refused(3, message, "--classes=names", "net.safetensors", "dark.pgm")
+    path.write_bytes(b"\xff\n" * 10)
+    refused(3, "line 1: expected a class's name, of 1 to 60 bytes of UTF-8", "--classes=names", "net.safetensors", "dark.pgm")
+    refused(3, "none: ", "--classes=none", "net.safetensors", "dark.pgm")
+
+
+def usage():
+    refused(2, "expected MODEL FILE...", "net.safetensors")
+    refused(2, "unknown flag --drw; did you mean --draw?", "--drw", "a", "b")
+    refused(2, '--invert: "maybe" is none of auto, yes, no', "--invert=maybe", "a", "b")
+    refused(3, "none.safetensors: No such file", "none.safetensors", "b")
+    page = run(PREDICT, "--help").stdout
+    assert page.startswith("Usage: predict [FLAGS] MODEL FILE...\n") and "Examples:" in page and "Exit status:" in page
+    assert re.fullmatch(r"predict \(tapegrad\) \d+\.\d+\.\d+\n", run(PREDICT, "--version").stdout)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([PREDICT, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    assert done.returncode == 1 and "cannot write to standard output" in done.stderr
+
+
+def bad_images():
+    train(FCNN, "net.safetensors")
+    whole = (FOLDER / "t10k-images-idx3-ubyte").read_bytes()
+    for content, message in ((whole[:5000], "bad: byte 16: expected 235200 bytes of images, found 4984"), (b"", "expected an image"),
+                             (b"hello", "bad: byte 0: expected an image as PGM (P2 or P5) or IDX"), (b"P5 9 9 255\nabc", "expected 81 bytes"),
+                             ((FOLDER / "t10k-labels-idx1-ubyte").read_bytes(), "expected 3 for the number of dimensions")):
+        (FOLDER / "bad").write_bytes(content)
+        refused(3, message, "net.safetensors", "bad")
+    refused(3, "expected a regular file, found a folder", "net.safetensors", ".")
+
+
+def bad_networks():
+    """Metadata that are missing, nonsense, or promise another network than the file holds: told, without memory for it."""
+    (FOLDER / "dark.pgm").write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
+
+    def changed(program, old, new, message):
+        train(program, "net.safetensors")
+        data = (FOLDER / "net.safetensors").read_bytes()
+        size = struct.unpack("<Q", data[:8])[0]
+        header = data[8:8 + size]
+        assert header.count(old) == 1, (old, header)
+        header = header.replace(old, new)
+        (FOLDER / "bad.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + data[8 + size:])
+        refused(3, "bad.safetensors: " + message, "bad.safetensors", "dark.pgm")
+    for old, new, message in ((b'"model":"fcnn"', b'"model":"rnn"', 'expected fcnn or cnn for "model" in the metadata, found "rnn"'),
+                              (b'"model":"fcnn"', b'"made":"fcnn"', "expected fcnn or cnn for \"model\" in the metadata, found none"),
+                              (b'"model":"fcnn"', b'"model":"cnn"', 'expected "filters" in the metadata, found none'),
+                              (b'"hidden":"30,20"', b'"hidden":"30,x"', 'metadata: --hidden: "30,x" is not a list'),
+                              (b'"hidden":"30,20"', b'"hidden":"100000,100000"', "expected 40318400040 bytes of weights for the network of the metadata, found"),
+                              (b'"hidden":"30,20"', b'"hidden":"' + b"9," * 1000 + b'9"', 'expected "hidden" in the metadata, found more than 1,000 bytes'),
+                              (b'"activation":"relu"', b'"activation":"rule"', 'metadata: --activation: "rule" is none of')):
+        changed(FCNN, old, new, message)
+    changed(CNN, b'"kernel-size":"5"', b'"kernel-size":"26"', "metadata: convolution 2 of 2 does not fit")
+    changed(CNN, b'"kernel-size":"5"', b'"kernel-size":"4"', "expected ")
+
+
+def main():
+    tests = [(f"{name}: as_the_program_does {' '.join(flags)}", as_the_program_does, (program, *flags)) for name, program in (("fcnn", FCNN), ("cnn", CNN))
+             for flags in ((), ("--shuffle-pixels=3",))]
+    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, output, class_names, usage, bad_images, bad_networks)]
+    failed = 0
+    print(f"1..{len(tests)}", flush=True)
+    for number, (name, test, arguments) in enumerate(tests, 1):
+        try:
+            test(*arguments)
+            print(f"ok {number} - {name}", flush=True)
+        except Exception as problem:
+            failed += 1
+            print("# " + "\n# ".join(f"{type(problem).__name__}: {problem}".splitlines()))
+            print(f"not ok {number} - {name}", flush=True)
+    return 1 if failed else 0
+
+
+with tempfile.TemporaryDirectory() as name:
+    FOLDER = pathlib.Path(name)
+    write_data(FOLDER)
+    status = main()
+sys.exit(status)

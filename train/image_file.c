@@ -1,0 +1,43 @@
+#include "train/image_file.h"
+
+#include <string.h>
+
+#include "train/idx.h"
+#include "train/pgm.h"
+#include "train/stream.h"
+
+static tg_status read_pgm(tg_context *context, const char *path, tg_image_file *file, char *message)
+{
+    tg_status status = tg_pgm_read(context, path, &file->images, message);
+    tg_shape shape = file->images.shape;
+    if (status == TG_OK)
+        file->images.shape = tg_shape_make(3, (int64_t[]){1, shape.dims[0], shape.dims[1]});
+    return status;
+}
+
+static tg_status read_idx(tg_context *context, const char *path, tg_image_file *file, char *message)
+{
+    tg_wanted_array wanted = {.what = "images", .name = "images", .shape = {3, {-1, -1, -1}}, .maximum = UINT8_MAX};
+    file->idx = true;
+    return tg_idx_read(context, path, wanted, &file->images, message);
+}
+
+tg_status tg_image_file_read(tg_context *context, const char *path, tg_image_file *file, char *message)
+{
+    static const uint8_t gzip[] = {0x1f, 0x8b}, png[] = {0x89, 'P'};
+    uint8_t magic[2];
+    tg_stream stream;
+    *file = (tg_image_file){.idx = false};
+    tg_status status = tg_stream_open_raw(&stream, context, path, message);
+    if (status == TG_OK)
+        status = tg_stream_bytes_at(&stream, 0, magic, sizeof magic, "an image (PGM or IDX)");
+    if (status == TG_OK && magic[0] == 'P' && (magic[1] == '2' || magic[1] == '5'))
+        status = read_pgm(context, path, file, message);
+    else if (status == TG_OK && ((magic[0] == 0 && magic[1] == 0) || memcmp(magic, gzip, sizeof magic) == 0))
+        status = read_idx(context, path, file, message);
+    else if (status == TG_OK)
+        status = tg_stream_fail_raw(&stream, 0, "expected an image as PGM (P2 or P5) or IDX, found 0x%02x%02x%s", magic[0],
+                                    magic[1], memcmp(magic, png, sizeof magic) == 0 ? " (PNG: convert it to PGM)" : "");
+    tg_stream_close(&stream);
+    return status;
+}
