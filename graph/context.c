@@ -37,10 +37,7 @@ tg_context_options tg_context_defaults(void)
     return (tg_context_options){.threads = 0, .isa = TG_ISA_BEST, .plan_memory = true};
 }
 
-const char *tg_version(void)
-{
-    return TG_VERSION;
-}
+const char *tg_version(void) { return TG_VERSION; }
 
 /* The set that the option, or else the environment, asks for; TG_ISA_COUNT with a sentence if it cannot be had. */
 static tg_isa choose_isa(tg_isa wanted, char *text, size_t size)
@@ -115,20 +112,11 @@ void tg_context_free(tg_context *context)
     allocator.release(allocator.user, context, sizeof *context);
 }
 
-int tg_context_threads(const tg_context *context)
-{
-    return context->threads;
-}
+int tg_context_threads(const tg_context *context) { return context->threads; }
 
-tg_isa tg_context_isa(const tg_context *context)
-{
-    return context->isa;
-}
+tg_isa tg_context_isa(const tg_context *context) { return context->isa; }
 
-const tg_context_options *tg_context_settings(const tg_context *context)
-{
-    return &context->options;
-}
+const tg_context_options *tg_context_settings(const tg_context *context) { return &context->options; }
 
 void *tg_context_attach(tg_context *context, tg_slot slot, tg_attachment (*create)(tg_context *context))
 {

@@ -4,10 +4,7 @@
 
 #include "graph/tape_internal.h"
 
-const char *tg_graph_scope(const tg_graph *graph)
-{
-    return graph->scope;
-}
+const char *tg_graph_scope(const tg_graph *graph) { return graph->scope; }
 
 const char *tg_graph_scoped(tg_graph *graph, const char *name)
 {
@@ -88,7 +85,8 @@ void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind, const 
     if (tg_graph_find_name(graph, "layer", full) < 0)
         tg_graph_add_name(graph, "layer", full, 0);
     else if (!shared)
-        tg_graph_fail(graph, where, "layer \"%s\" exists already in this graph: give it another name, or ask for it to be shared", full);
+        tg_graph_fail(graph, where, "layer \"%s\" exists already in this graph: give it another name, or ask for it to be shared",
+                      full);
     push(graph, graph->failed ? -1 : add_layer(graph, kind, full), full);
 }
 
@@ -111,10 +109,7 @@ tg_tensor tg_layer_end(tg_tensor output)
     return output;
 }
 
-int tg_graph_layer_count(const tg_graph *graph)
-{
-    return graph->layer_count;
-}
+int tg_graph_layer_count(const tg_graph *graph) { return graph->layer_count; }
 
 const tg_layer_info *tg_graph_layer(const tg_graph *graph, int i)
 {

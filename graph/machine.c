@@ -131,10 +131,7 @@ static int allowed_count(void)
     return legacy < least ? legacy : least;
 }
 #else
-static int allowed_count(void)
-{
-    return INT32_MAX;
-}
+static int allowed_count(void) { return INT32_MAX; }
 #endif
 
 int tg_machine_threads(void)

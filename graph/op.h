@@ -9,14 +9,15 @@ TG_BEGIN_DECLS
 
 /** What passes and the driver may rely on. */
 enum {
-    TG_POINTWISE = 1 << 0,    /**< an output element depends on the broadcast inputs' elements at its place; runs by `block` */
-    TG_CONTRACTION = 1 << 1,  /**< a product that calls tg_finish() on finished blocks, so an epilogue can be fused to it */
-    TG_EFFECT = 1 << 2,       /**< input 0 is a variable; running writes input 1's value to it, in the commit segment */
-    TG_RANDOM = 1 << 3,       /**< the value depends on the run's step */
+    TG_POINTWISE = 1 << 0,   /**< an output element depends on the broadcast inputs' elements at its place; runs by `block` */
+    TG_CONTRACTION = 1 << 1, /**< a product that calls tg_finish() on finished blocks, so an epilogue can be fused to it */
+    TG_EFFECT = 1 << 2,      /**< input 0 is a variable; running writes input 1's value to it, in the commit segment */
+    TG_RANDOM = 1 << 3,      /**< the value depends on the run's step */
     TG_SECOND_DERIVATIVE_ZERO = 1 << 4, /**< linear in all differentiable inputs together, or piecewise so */
-    TG_LEAF = 1 << 5,         /**< an input, a variable or a constant: has no inputs and does not run */
-    TG_CUTS_GRADIENT = 1 << 6, /**< no gradient passes, by definition of the op */
-    TG_IDENTITY = 1 << 7       /**< with TG_POINTWISE and one input: an output element is the broadcast input's, so no run is needed for it */
+    TG_LEAF = 1 << 5,                   /**< an input, a variable or a constant: has no inputs and does not run */
+    TG_CUTS_GRADIENT = 1 << 6,          /**< no gradient passes, by definition of the op */
+    TG_IDENTITY =
+        1 << 7 /**< with TG_POINTWISE and one input: an output element is the broadcast input's, so no run is needed for it */
 };
 
 /** What a shape rule sees and fills. */
@@ -33,12 +34,12 @@ TG_API bool tg_infer_fail(tg_infer *infer, const char *format, ...) TG_PRINTF(2,
 
 /** What a gradient rule sees. Rules record with the public ops; `where`, scope and origin are set by the driver. */
 typedef struct tg_gradient_args {
-    tg_tensor output;          /**< the node being differentiated */
-    tg_tensor gradient;        /**< the gradient of the result with respect to `output`, of its type */
+    tg_tensor output;   /**< the node being differentiated */
+    tg_tensor gradient; /**< the gradient of the result with respect to `output`, of its type */
     int32_t n_inputs;
     const tg_tensor *inputs;
     const void *attributes;
-    const bool *wanted;        /**< [n_inputs] whether input i's gradient will be used */
+    const bool *wanted; /**< [n_inputs] whether input i's gradient will be used */
 } tg_gradient_args;
 
 /** What a rewrite rule sees: a node about to be recorded on the graph under construction. */
@@ -103,7 +104,8 @@ struct tg_op {
     uint32_t increasing_in;      /**< bit i: nondecreasing in input i, in floating point, the other inputs fixed */
     uint32_t not_differentiable; /**< bit i: input i takes no gradient by nature (indices, conditions) */
     int32_t min_inputs, max_inputs;
-    double tolerance; /**< the c of |error| <= c eps sum|terms| (for a pointwise op: of max(|y|, smallest normal)) that tests hold it to */
+    double
+        tolerance; /**< the c of |error| <= c eps sum|terms| (for a pointwise op: of max(|y|, smallest normal)) that tests hold it to */
 
     /** Fills infer->result from the inputs' types, or fails. */
     bool (*shape)(tg_infer *infer);
@@ -127,10 +129,10 @@ struct tg_op {
         `scratch` is the calling thread's own: scratch_bytes(work) bytes, 64-byte aligned, of unknown contents. */
     tg_status (*run)(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch);
 
-    int (*phases)(const tg_work *work);                /**< NULL: 1 */
-    int64_t (*tasks)(const tg_work *work, int phase);  /**< NULL: 1; from shape and instruction set alone, never from threads */
-    size_t (*scratch_bytes)(const tg_work *work);      /**< NULL: 0 */
-    size_t (*shared_bytes)(const tg_work *work);       /**< NULL: 0 */
+    int (*phases)(const tg_work *work);               /**< NULL: 1 */
+    int64_t (*tasks)(const tg_work *work, int phase); /**< NULL: 1; from shape and instruction set alone, never from threads */
+    size_t (*scratch_bytes)(const tg_work *work);     /**< NULL: 0 */
+    size_t (*shared_bytes)(const tg_work *work);      /**< NULL: 0 */
 };
 
 /** Records a node. `attributes` (a struct without padding) is copied. With an error, on the graph or in the inputs: a poisoned handle. */

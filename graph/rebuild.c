@@ -19,17 +19,21 @@ void tg_graph_set_recorder(tg_graph *graph, tg_recorder recorder, void *user)
     graph->recorder_user = user;
 }
 
-tg_graph *tg_graph_new_like(const tg_graph *graph)
-{
-    return tg_graph_new(graph->variables, graph->mode);
-}
+tg_graph *tg_graph_new_like(const tg_graph *graph) { return tg_graph_new(graph->variables, graph->mode); }
 
 tg_tensor tg_graph_copy_node(tg_graph *graph, const tg_graph *source, const tg_node *node, const tg_tensor *inputs)
 {
     if (graph->failed)
         return (tg_tensor){graph, -1};
-    tg_record record = {.op = node->op, .type = node->type, .inputs = inputs, .n_inputs = node->n_inputs,
-                        .attributes = node->attributes, .attribute_bytes = node->attribute_bytes, .name = node->name};
+    tg_record record = {
+        .op = node->op,
+        .type = node->type,
+        .inputs = inputs,
+        .n_inputs = node->n_inputs,
+        .attributes = node->attributes,
+        .attribute_bytes = node->attribute_bytes,
+        .name = node->name,
+    };
     tg_graph_set_origin(graph, source, node->id, false);
     tg_tensor copy = tg_graph_record(graph, node->where, &record);
     tg_graph_set_origin(graph, source, -1, false);

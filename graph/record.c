@@ -33,10 +33,7 @@ bool tg_shape_pointwise(tg_infer *infer)
     return true;
 }
 
-static tg_tensor poisoned(tg_graph *graph)
-{
-    return (tg_tensor){graph, -1};
-}
+static tg_tensor poisoned(tg_graph *graph) { return (tg_tensor){graph, -1}; }
 
 static tg_tensor append(tg_graph *graph, tg_where where, const tg_record *record)
 {
@@ -52,20 +49,33 @@ static tg_tensor append(tg_graph *graph, tg_where where, const tg_record *record
     if (record->attribute_bytes)
         memcpy(attributes, record->attributes, record->attribute_bytes);
     graph->nodes[graph->count] = (tg_node){
-        .op = record->op, .id = graph->count, .n_inputs = record->n_inputs, .inputs = inputs, .type = record->type,
-        .attributes = attributes, .attribute_bytes = record->attribute_bytes, .name = record->name,
+        .op = record->op,
+        .id = graph->count,
+        .n_inputs = record->n_inputs,
+        .inputs = inputs,
+        .type = record->type,
+        .attributes = attributes,
+        .attribute_bytes = record->attribute_bytes,
+        .name = record->name,
         .scope = graph->has_origin ? graph->origin_scope : graph->scope,
         .where = graph->has_origin ? graph->origin_where : where,
-        .forward = graph->has_origin ? graph->origin_forward : -1};
+        .forward = graph->has_origin ? graph->origin_forward : -1,
+    };
     return (tg_tensor){graph, graph->count++};
 }
 
 tg_tensor tg_graph_record(tg_graph *graph, tg_where where, const tg_record *record)
 {
     if (graph->recorder) {
-        tg_rewrite_args args = {.graph = graph, .op = record->op, .type = record->type, .n_inputs = record->n_inputs,
-                                .inputs = record->inputs, .attributes = record->attributes,
-                                .attribute_bytes = record->attribute_bytes};
+        tg_rewrite_args args = {
+            .graph = graph,
+            .op = record->op,
+            .type = record->type,
+            .n_inputs = record->n_inputs,
+            .inputs = record->inputs,
+            .attributes = record->attributes,
+            .attribute_bytes = record->attribute_bytes,
+        };
         tg_tensor replacement = graph->recorder(graph->recorder_user, &args);
         if (graph->failed)
             return poisoned(graph);
@@ -83,8 +93,8 @@ static void describe_inputs(const tg_infer *infer, char *text, size_t size)
     for (int32_t i = 0; i < infer->n_inputs && at < size; i++) {
         char shape[160];
         tg_shape_text(infer->inputs[i].shape, shape, sizeof shape);
-        int n = snprintf(text + at, size - at, "%s%s %s", i == 0 ? " of " : i + 1 == infer->n_inputs ? " and " : ", ", shape,
-                         tg_dtype_name(infer->inputs[i].dtype));
+        const char *joint = i + 1 == infer->n_inputs ? " and " : ", ";
+        int n = snprintf(text + at, size - at, "%s%s %s", i == 0 ? " of " : joint, shape, tg_dtype_name(infer->inputs[i].dtype));
         at += n > 0 ? (size_t)n : 0;
     }
 }
@@ -103,7 +113,8 @@ static bool check_inputs(tg_graph *graph, tg_where where, const tg_op *op, const
         if (theirs && inputs[i].graph != graph)
             tg_graph_fail(graph, where, "%s: input %d comes from another graph, which has an error: %s", op->name, i, theirs);
         else if (inputs[i].graph && inputs[i].graph != graph)
-            tg_graph_fail(graph, where, "%s: input %d comes from another graph; a graph's tensors cannot be mixed with another's", op->name, i);
+            tg_graph_fail(graph, where, "%s: input %d comes from another graph; a graph's tensors cannot be mixed with another's",
+                          op->name, i);
         else
             tg_graph_fail(graph, where, "%s: input %d is no tensor", op->name, i);
         return false;
@@ -111,8 +122,8 @@ static bool check_inputs(tg_graph *graph, tg_where where, const tg_op *op, const
     return true;
 }
 
-static bool infer_type(tg_graph *graph, tg_where where, const tg_op *op, const tg_tensor *inputs, int n_inputs, const void *attributes,
-                       tg_type *result)
+static bool infer_type(tg_graph *graph, tg_where where, const tg_op *op, const tg_tensor *inputs, int n_inputs,
+                       const void *attributes, tg_type *result)
 {
     tg_type small[8], *types = small;
     if (n_inputs > 8 && !(types = tg_graph_allocate(graph, (size_t)n_inputs * sizeof *types)))
@@ -130,28 +141,31 @@ static bool infer_type(tg_graph *graph, tg_where where, const tg_op *op, const t
         char shape[200];
         describe_inputs(&infer, operands, sizeof operands);
         tg_shape_text(infer.result.shape, shape, sizeof shape);
-        tg_graph_fail(graph, where, "%s%s: the result's shape %s has a negative extent or more than 2^60 elements", op->name, operands, shape);
+        tg_graph_fail(graph, where, "%s%s: the result's shape %s has a negative extent or more than 2^60 elements", op->name,
+                      operands, shape);
         return false;
     }
     *result = infer.result;
     return true;
 }
 
-tg_tensor tg_apply_at(tg_where where, tg_graph *graph, const tg_op *op, const tg_tensor *inputs, int n_inputs, const void *attributes,
-                      size_t attribute_bytes)
+tg_tensor tg_apply_at(tg_where where, tg_graph *graph, const tg_op *op, const tg_tensor *inputs, int n_inputs,
+                      const void *attributes, size_t attribute_bytes)
 {
     for (int i = 0; i < n_inputs && !graph; i++)
         graph = inputs[i].graph;
     if (!graph || graph->failed)
         return poisoned(graph);
-    tg_record record = {.op = op, .inputs = inputs, .n_inputs = n_inputs, .attributes = attributes, .attribute_bytes = attribute_bytes};
+    tg_record record = {
+        .op = op, .inputs = inputs, .n_inputs = n_inputs, .attributes = attributes, .attribute_bytes = attribute_bytes};
     if (!check_inputs(graph, where, op, inputs, n_inputs) ||
         !infer_type(graph, where, op, inputs, n_inputs, attributes, &record.type))
         return poisoned(graph);
     return tg_graph_record(graph, where, &record);
 }
 
-static bool leaf_type(tg_graph *graph, tg_where where, const char *kind, const char *name, tg_dtype dtype, tg_shape shape, tg_type *type)
+static bool leaf_type(tg_graph *graph, tg_where where, const char *kind, const char *name, tg_dtype dtype, tg_shape shape,
+                      tg_type *type)
 {
     if (!graph || graph->failed)
         return false;
@@ -160,7 +174,8 @@ static bool leaf_type(tg_graph *graph, tg_where where, const char *kind, const c
         tg_graph_fail(graph, where, "%s \"%s\": dtype %d does not exist", kind, name, (int)dtype);
     else if (!tg_shape_valid(shape)) {
         char text[200];
-        tg_graph_fail(graph, where, "%s \"%s\": the shape %s (rank %d) has a negative extent, more than %d axes or more than 2^60 elements",
+        tg_graph_fail(graph, where,
+                      "%s \"%s\": the shape %s (rank %d) has a negative extent, more than %d axes or more than 2^60 elements",
                       kind, name, tg_shape_text(shape, text, sizeof text), shape.rank, TG_MAX_RANK);
     }
     return !graph->failed;
@@ -215,8 +230,9 @@ tg_tensor tg_constant_at(tg_where where, tg_graph *graph, tg_dtype dtype, tg_sha
         return tg_graph_fail(graph, where, "constant: say f32 or f64, since its bytes are given");
     if (bytes != (size_t)tg_type_bytes(type)) {
         char text[160];
-        return tg_graph_fail(graph, where, "constant %s %s has %lld bytes, not the %zu given", tg_shape_text(shape, text, sizeof text),
-                             tg_dtype_name(dtype), (long long)tg_type_bytes(type), bytes);
+        return tg_graph_fail(graph, where, "constant %s %s has %lld bytes, not the %zu given",
+                             tg_shape_text(shape, text, sizeof text), tg_dtype_name(dtype), (long long)tg_type_bytes(type),
+                             bytes);
     }
     tg_record record = {.op = &tg_op_constant, .type = type, .attributes = bytes ? values : "", .attribute_bytes = bytes};
     return tg_graph_record(graph, where, &record);
@@ -237,10 +253,7 @@ tg_tensor tg_scalar_at(tg_where where, tg_tensor like, double value)
     return tg_constant_at(where, like.graph, dtype, TG_SCALAR, bytes[dtype], tg_dtype_size(dtype));
 }
 
-const void *tg_node_constant(const tg_node *node)
-{
-    return node->op == &tg_op_constant ? node->attributes : NULL;
-}
+const void *tg_node_constant(const tg_node *node) { return node->op == &tg_op_constant ? node->attributes : NULL; }
 
 bool tg_node_scalar(const tg_node *node, double *value)
 {
@@ -261,7 +274,8 @@ static const char *why_undeclared(const tg_graph *graph, const char *name, char 
     const tg_variable_info *there = tg_variables_find(graph->variables, name);
     char shape[160];
     if (there)
-        snprintf(text, size, "the store has it as %s %s", tg_shape_text(there->type.shape, shape, sizeof shape), tg_dtype_name(there->type.dtype));
+        snprintf(text, size, "the store has it as %s %s", tg_shape_text(there->type.shape, shape, sizeof shape),
+                 tg_dtype_name(there->type.dtype));
     else
         snprintf(text, size, "out of memory");
     return text;
@@ -274,7 +288,8 @@ static tg_tensor record_variable(tg_where where, tg_graph *graph, const char *na
     if (!info)
         return tg_graph_fail(graph, where, "variable \"%s\" %s %s: %s", name, tg_shape_text(wanted.shape, shape, sizeof shape),
                              tg_dtype_name(wanted.dtype), why_undeclared(graph, name, text, sizeof text));
-    tg_record record = {.op = &tg_op_variable, .type = info->type, .attributes = &info, .attribute_bytes = sizeof info, .name = info->name};
+    tg_record record = {
+        .op = &tg_op_variable, .type = info->type, .attributes = &info, .attribute_bytes = sizeof info, .name = info->name};
     tg_tensor tensor = tg_graph_record(graph, where, &record);
     if (tg_ok(tensor) && !tg_graph_add_name(graph, "variable", name, tensor.id))
         return poisoned(graph);
@@ -303,11 +318,13 @@ static tg_tensor find_or_record(tg_where where, tg_graph *graph, const variable_
     if (there < 0)
         return record_variable(where, graph, name, (tg_type){request->dtype, request->shape}, request->init, request->trainable);
     if (!request->shared)
-        return tg_graph_fail(graph, where, "variable \"%s\" exists already in this graph: give it another name, or ask for it to be shared", name);
+        return tg_graph_fail(
+            graph, where, "variable \"%s\" exists already in this graph: give it another name, or ask for it to be shared", name);
     if (!tg_type_equal(graph->nodes[there].type, type)) {
         char mine[160], theirs[160];
         return tg_graph_fail(graph, where, "variable \"%s\" is shared as %s, but was recorded as %s", name,
-                             tg_shape_text(type.shape, mine, sizeof mine), tg_shape_text(graph->nodes[there].type.shape, theirs, sizeof theirs));
+                             tg_shape_text(type.shape, mine, sizeof mine),
+                             tg_shape_text(graph->nodes[there].type.shape, theirs, sizeof theirs));
     }
     return (tg_tensor){graph, there};
 }

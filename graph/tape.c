@@ -82,10 +82,7 @@ bool tg_graph_grow(tg_graph *graph, void **array, int32_t count, int32_t *capaci
     return true;
 }
 
-const char *tg_graph_error(const tg_graph *graph)
-{
-    return graph->failed ? graph->error : NULL;
-}
+const char *tg_graph_error(const tg_graph *graph) { return graph->failed ? graph->error : NULL; }
 
 tg_tensor tg_graph_fail(tg_graph *graph, tg_where where, const char *format, ...)
 {
@@ -106,25 +103,13 @@ tg_tensor tg_graph_fail(tg_graph *graph, tg_where where, const char *format, ...
     return (tg_tensor){graph, -1};
 }
 
-tg_variables *tg_graph_variables(const tg_graph *graph)
-{
-    return graph->variables;
-}
+tg_variables *tg_graph_variables(const tg_graph *graph) { return graph->variables; }
 
-tg_context *tg_graph_context(const tg_graph *graph)
-{
-    return graph->context;
-}
+tg_context *tg_graph_context(const tg_graph *graph) { return graph->context; }
 
-tg_mode tg_graph_mode(const tg_graph *graph)
-{
-    return graph->mode;
-}
+tg_mode tg_graph_mode(const tg_graph *graph) { return graph->mode; }
 
-int32_t tg_graph_count(const tg_graph *graph)
-{
-    return graph->count;
-}
+int32_t tg_graph_count(const tg_graph *graph) { return graph->count; }
 
 const tg_node *tg_graph_node(const tg_graph *graph, int32_t id)
 {
@@ -136,15 +121,9 @@ bool tg_ok(tg_tensor tensor)
     return tensor.graph && !tensor.graph->failed && tensor.id >= 0 && tensor.id < tensor.graph->count;
 }
 
-tg_tensor tg_none(void)
-{
-    return (tg_tensor){NULL, -1};
-}
+tg_tensor tg_none(void) { return (tg_tensor){NULL, -1}; }
 
-const tg_node *tg_tensor_node(tg_tensor tensor)
-{
-    return tensor.graph ? tg_graph_node(tensor.graph, tensor.id) : NULL;
-}
+const tg_node *tg_tensor_node(tg_tensor tensor) { return tensor.graph ? tg_graph_node(tensor.graph, tensor.id) : NULL; }
 
 tg_type tg_tensor_type(tg_tensor tensor)
 {
@@ -152,15 +131,9 @@ tg_type tg_tensor_type(tg_tensor tensor)
     return node ? node->type : (tg_type){.dtype = TG_F32};
 }
 
-tg_shape tg_tensor_shape(tg_tensor tensor)
-{
-    return tg_tensor_type(tensor).shape;
-}
+tg_shape tg_tensor_shape(tg_tensor tensor) { return tg_tensor_type(tensor).shape; }
 
-tg_dtype tg_tensor_dtype(tg_tensor tensor)
-{
-    return tg_tensor_type(tensor).dtype;
-}
+tg_dtype tg_tensor_dtype(tg_tensor tensor) { return tg_tensor_type(tensor).dtype; }
 
 tg_tensor tg_name(tg_tensor tensor, const char *name)
 {

@@ -81,7 +81,8 @@ TG_API tg_tensor tg_input_at(tg_where where, tg_graph *graph, const char *name, 
 #define tg_input(...) tg_input_at(TG_HERE, __VA_ARGS__)
 
 /** A tensor with fixed values, which are copied: `bytes` is their exact size in `dtype` (not TG_FLOAT). */
-TG_API tg_tensor tg_constant_at(tg_where where, tg_graph *graph, tg_dtype dtype, tg_shape shape, const void *values, size_t bytes);
+TG_API tg_tensor tg_constant_at(tg_where where, tg_graph *graph, tg_dtype dtype, tg_shape shape, const void *values,
+                                size_t bytes);
 #define tg_constant(...) tg_constant_at(TG_HERE, __VA_ARGS__)
 
 /** A constant scalar on `like`'s graph, of `like`'s dtype (value must be exact there if that is an integer). */
@@ -93,7 +94,8 @@ TG_API tg_tensor tg_scalar_at(tg_where where, tg_tensor like, double value);
     tg_shared_variable(), which gives the node that is there already. dtype may be TG_FLOAT. */
 TG_API tg_tensor tg_variable_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, tg_init init);
 #define tg_variable(...) tg_variable_at(TG_HERE, __VA_ARGS__)
-TG_API tg_tensor tg_shared_variable_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, tg_init init);
+TG_API tg_tensor tg_shared_variable_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape,
+                                       tg_init init);
 #define tg_shared_variable(...) tg_shared_variable_at(TG_HERE, __VA_ARGS__)
 /** A variable that no optimizer touches: a moment, a counter, a metric's sum. */
 TG_API tg_tensor tg_state_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, tg_init init);

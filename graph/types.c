@@ -31,10 +31,7 @@ const char *tg_dtype_name(tg_dtype dtype)
     return (unsigned)dtype < TG_DTYPE_COUNT ? names[dtype] : "float";
 }
 
-bool tg_dtype_is_float(tg_dtype dtype)
-{
-    return dtype == TG_F32 || dtype == TG_F64;
-}
+bool tg_dtype_is_float(tg_dtype dtype) { return dtype == TG_F32 || dtype == TG_F64; }
 
 int64_t tg_shape_count(tg_shape shape)
 {
@@ -44,10 +41,7 @@ int64_t tg_shape_count(tg_shape shape)
     return count;
 }
 
-int64_t tg_type_bytes(tg_type type)
-{
-    return tg_shape_count(type.shape) * (int64_t)tg_dtype_size(type.dtype);
-}
+int64_t tg_type_bytes(tg_type type) { return tg_shape_count(type.shape) * (int64_t)tg_dtype_size(type.dtype); }
 
 bool tg_shape_valid(tg_shape shape)
 {
@@ -76,10 +70,7 @@ bool tg_shape_equal(tg_shape a, tg_shape b)
     return true;
 }
 
-bool tg_type_equal(tg_type a, tg_type b)
-{
-    return a.dtype == b.dtype && tg_shape_equal(a.shape, b.shape);
-}
+bool tg_type_equal(tg_type a, tg_type b) { return a.dtype == b.dtype && tg_shape_equal(a.shape, b.shape); }
 
 bool tg_shape_broadcast(tg_shape a, tg_shape b, tg_shape *result)
 {
@@ -118,7 +109,8 @@ char *tg_shape_text(tg_shape shape, char *text, size_t size)
 {
     size_t at = 0;
     for (int i = 0; i < shape.rank && i < TG_MAX_RANK; i++) {
-        int n = snprintf(at < size ? text + at : NULL, at < size ? size - at : 0, "%s%lld", i ? ", " : "[", (long long)shape.dims[i]);
+        int n =
+            snprintf(at < size ? text + at : NULL, at < size ? size - at : 0, "%s%lld", i ? ", " : "[", (long long)shape.dims[i]);
         at += n > 0 ? (size_t)n : 0;
     }
     if (at < size)

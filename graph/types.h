@@ -42,7 +42,10 @@ TG_API tg_axes tg_axes_make(int count, const int32_t *axes);
 #ifdef __cplusplus
 TG_END_DECLS
 #include <initializer_list>
-static inline tg_shape tg_shape_list(std::initializer_list<int64_t> dims) { return tg_shape_make((int)dims.size(), dims.begin()); }
+static inline tg_shape tg_shape_list(std::initializer_list<int64_t> dims)
+{
+    return tg_shape_make((int)dims.size(), dims.begin());
+}
 static inline tg_axes tg_axes_list(std::initializer_list<int32_t> axes) { return tg_axes_make((int)axes.size(), axes.begin()); }
 #define TG_SHAPE(...) tg_shape_list({__VA_ARGS__})
 #define TG_AXES(...) tg_axes_list({__VA_ARGS__})

@@ -67,25 +67,13 @@ void tg_variables_free(tg_variables *variables)
     tg_release(context, variables, sizeof *variables);
 }
 
-tg_context *tg_variables_context(const tg_variables *variables)
-{
-    return variables->context;
-}
+tg_context *tg_variables_context(const tg_variables *variables) { return variables->context; }
 
-uint64_t tg_variables_seed(const tg_variables *variables)
-{
-    return variables->seed;
-}
+uint64_t tg_variables_seed(const tg_variables *variables) { return variables->seed; }
 
-tg_dtype tg_variables_float(const tg_variables *variables)
-{
-    return variables->working_float;
-}
+tg_dtype tg_variables_float(const tg_variables *variables) { return variables->working_float; }
 
-int tg_variables_count(const tg_variables *variables)
-{
-    return variables->count;
-}
+int tg_variables_count(const tg_variables *variables) { return variables->count; }
 
 const tg_variable_info *tg_variables_at(const tg_variables *variables, int i)
 {
@@ -116,9 +104,7 @@ static double draw(tg_init init, uint64_t key, int64_t i)
     uint32_t bits[4];
     double z;
     switch (init.kind) {
-    case TG_INIT_UNIFORM:
-        tg_philox(key, 0, (uint64_t)i, bits);
-        return init.a + (init.b - init.a) * tg_philox_uniform(bits[0]);
+    case TG_INIT_UNIFORM: tg_philox(key, 0, (uint64_t)i, bits); return init.a + (init.b - init.a) * tg_philox_uniform(bits[0]);
     case TG_INIT_NORMAL: return init.a + init.b * draw_normal(key, i, 0);
     case TG_INIT_TRUNCATED_NORMAL:
         z = draw_normal(key, i, 0);
@@ -210,7 +196,8 @@ static const tg_variable_info *declare(tg_variables *variables, const char *name
     return &item->info;
 }
 
-const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init, bool trainable)
+const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init,
+                                             bool trainable)
 {
     if (!name || !tg_shape_valid(type.shape))
         return NULL;
@@ -283,25 +270,13 @@ tg_status tg_variables_write(tg_variables *variables, const char *name, const vo
     return TG_OK;
 }
 
-uint64_t tg_variables_step(const tg_variables *variables)
-{
-    return atomic_load(&((tg_variables *)variables)->step);
-}
+uint64_t tg_variables_step(const tg_variables *variables) { return atomic_load(&((tg_variables *)variables)->step); }
 
-void tg_variables_set_step(tg_variables *variables, uint64_t step)
-{
-    atomic_store(&variables->step, step);
-}
+void tg_variables_set_step(tg_variables *variables, uint64_t step) { atomic_store(&variables->step, step); }
 
-uint64_t tg_variables_generation(const tg_variables *variables)
-{
-    return atomic_load(&((tg_variables *)variables)->generation);
-}
+uint64_t tg_variables_generation(const tg_variables *variables) { return atomic_load(&((tg_variables *)variables)->generation); }
 
-void tg_variables_touch(tg_variables *variables)
-{
-    atomic_fetch_add(&variables->generation, 1);
-}
+void tg_variables_touch(tg_variables *variables) { atomic_fetch_add(&variables->generation, 1); }
 
 void tg_variables_lock(tg_variables *variables, bool write)
 {

@@ -48,7 +48,8 @@ TG_API const tg_variable_info *tg_variables_find(const tg_variables *variables, 
 
 /** Finds a variable, or creates it with its initial value. NULL if it exists with another type, or memory is out.
     The dtype may be TG_FLOAT; tg_variables_cast() converts such variables only. */
-TG_API const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init, bool trainable);
+TG_API const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init,
+                                                    bool trainable);
 
 /** Copies a variable's value out or in. `bytes` must be its exact size. Waits for plans that hold the store. */
 TG_API TG_MUST_USE tg_status tg_variables_read(const tg_variables *variables, const char *name, void *values, size_t bytes);

@@ -55,8 +55,8 @@ TG_DEFINE_UNARY(NUMBER, square, "y = x^2", tg_mul(g, tg_mul(x, tg_scalar(x, 2)))
                 TG_REWRITES(square_rules))
 TG_DEFINE_UNARY(FLOAT, sqrt, "y = sqrt(x)", tg_div(tg_mul(g, tg_scalar(g, 0.5)), y), .traits = TG_POINTWISE, .tolerance = 1)
 TG_DEFINE_UNARY(FLOAT, reciprocal, "y = 1 / x", tg_neg(tg_mul(g, tg_square(y))), .traits = TG_POINTWISE, .tolerance = 1)
-TG_DEFINE_UNARY(FLOAT, rsqrt, "y = 1 / sqrt(x)", tg_mul(tg_mul(g, tg_scalar(g, -0.5)), tg_mul(y, tg_square(y))), .traits = TG_POINTWISE,
-                .tolerance = 1)
+TG_DEFINE_UNARY(FLOAT, rsqrt, "y = 1 / sqrt(x)", tg_mul(tg_mul(g, tg_scalar(g, -0.5)), tg_mul(y, tg_square(y))),
+                .traits = TG_POINTWISE, .tolerance = 1)
 
 /* ---- transcendental ---- */
 

@@ -12,8 +12,8 @@
    special values take its place. One may have up to 65,536, for benchmarks. */
 /* Two operands: of one shape, broadcast both ways, with a scalar, of one element, of none, and longer than vectors and blocks.
    KIND is SAMPLE, or DISTINCT for the small ones of an op with kinks. */
-#define BOTH(KIND, A, B)                                                                                              \
-    KIND(A(3, 5), B(3, 5)), KIND(A(4, 1, 3), B(2, 1)), KIND(A(2, 3), B(1)), KIND(A(1), B(1)), KIND(A(0, 3), B(3)),    \
+#define BOTH(KIND, A, B)                                                                                           \
+    KIND(A(3, 5), B(3, 5)), KIND(A(4, 1, 3), B(2, 1)), KIND(A(2, 3), B(1)), KIND(A(1), B(1)), KIND(A(0, 3), B(3)), \
         KIND(A(37), B(37)), KIND(A(3, 7), B(3, 1)), SAMPLE(A(1029), B(1)), SAMPLE(A(512, 128), B(128))
 /* One operand, the same. */
 #define ONE(KIND, A) KIND(A(3, 5)), KIND(A(1)), KIND(A(0, 4)), KIND(A(37)), SAMPLE(A(1029)), SAMPLE(A(512, 128))
@@ -35,10 +35,10 @@ TG_OP(less, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDIT
 TG_OP(less_equal, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
 TG_OP(greater, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
 TG_OP(greater_equal, BOTH(SAMPLE, F, F), SAMPLE(INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), CONDITION(3)))
-TG_OP(where, SAMPLE(CONDITION(3, 5), F(3, 5), F(3, 5)), SAMPLE(CONDITION(4, 1, 3), F(2, 1), F(3)), SAMPLE(CONDITION(1), F(2, 3), F(1)),
-      SAMPLE(CONDITION(0, 3), F(3), F(1, 1)), SAMPLE(CONDITION(1029), F(1029), SCALAR(TG_FLOAT, -2, 2)),
-      SAMPLE(CONDITION(4, 3), INTEGER(4, 3), INTEGER(3)), SAMPLE(CONDITION(4, 3), BYTE(4, 3), BYTE(3)),
-      SAMPLE(CONDITION(512, 128), F(512, 128), F(128)))
+TG_OP(where, SAMPLE(CONDITION(3, 5), F(3, 5), F(3, 5)), SAMPLE(CONDITION(4, 1, 3), F(2, 1), F(3)),
+      SAMPLE(CONDITION(1), F(2, 3), F(1)), SAMPLE(CONDITION(0, 3), F(3), F(1, 1)),
+      SAMPLE(CONDITION(1029), F(1029), SCALAR(TG_FLOAT, -2, 2)), SAMPLE(CONDITION(4, 3), INTEGER(4, 3), INTEGER(3)),
+      SAMPLE(CONDITION(4, 3), BYTE(4, 3), BYTE(3)), SAMPLE(CONDITION(512, 128), F(512, 128), F(128)))
 TG_OP(neg, ONE(SAMPLE, F), SAMPLE(INTEGER(4, 3)))
 TG_OP(abs, ONE(DISTINCT, F), SAMPLE(INTEGER(4, 3)))
 TG_OP(sign, ONE(DISTINCT, F), SAMPLE(INTEGER(4, 3)))
@@ -58,18 +58,20 @@ TG_OP(gelu, ONE(SAMPLE, F))
 TG_OP(silu, ONE(SAMPLE, WIDE))
 TG_OP(softplus, ONE(SAMPLE, WIDE))
 #define SLOPE ATTRIBUTES(tg_leaky_relu_attributes, 0.2)
-TG_OP(leaky_relu, DISTINCT_WITH(SLOPE, F(3, 5)), DISTINCT_WITH(SLOPE, F(1)), DISTINCT_WITH(SLOPE, F(0, 4)), DISTINCT_WITH(SLOPE, F(37)),
-      DISTINCT_WITH(ATTRIBUTES(tg_leaky_relu_attributes, 0), F(3, 5)), SAMPLE_WITH(SLOPE, F(512, 128)))
+TG_OP(leaky_relu, DISTINCT_WITH(SLOPE, F(3, 5)), DISTINCT_WITH(SLOPE, F(1)), DISTINCT_WITH(SLOPE, F(0, 4)),
+      DISTINCT_WITH(SLOPE, F(37)), DISTINCT_WITH(ATTRIBUTES(tg_leaky_relu_attributes, 0), F(3, 5)),
+      SAMPLE_WITH(SLOPE, F(512, 128)))
 #undef SLOPE
 #define ALPHA ATTRIBUTES(tg_elu_attributes, 0.7)
 TG_OP(elu, DISTINCT_WITH(ALPHA, F(3, 5)), DISTINCT_WITH(ALPHA, F(1)), DISTINCT_WITH(ALPHA, F(0, 4)), DISTINCT_WITH(ALPHA, F(37)),
       DISTINCT_WITH(ATTRIBUTES(tg_elu_attributes, 1), F(3, 5)), SAMPLE_WITH(ALPHA, F(512, 128)))
 #undef ALPHA
 #define TO(dtype) ATTRIBUTES(tg_cast_attributes, dtype)
-TG_OP(cast, SAMPLE_WITH(TO(TG_F64), F(3, 5)), SAMPLE_WITH(TO(TG_F64), F(37)), SAMPLE_WITH(TO(TG_I32), IN(TG_FLOAT, -300, 300, 4, 9)),
-      SAMPLE_WITH(TO(TG_U8), IN(TG_FLOAT, -300, 300, 4, 9)), SAMPLE_WITH(TO(TG_F32), INTEGER(37)),
-      SAMPLE_WITH(TO(TG_F64), INTEGER(37)), SAMPLE_WITH(TO(TG_U8), IN(TG_I32, -300, 300, 37)), SAMPLE_WITH(TO(TG_F64), BYTE(37)),
-      SAMPLE_WITH(TO(TG_I32), BYTE(37)), SAMPLE_WITH(TO(TG_F32), BYTE(0, 3)), SAMPLE_WITH(TO(TG_F32), BYTE(512, 128)))
+TG_OP(cast, SAMPLE_WITH(TO(TG_F64), F(3, 5)), SAMPLE_WITH(TO(TG_F64), F(37)),
+      SAMPLE_WITH(TO(TG_I32), IN(TG_FLOAT, -300, 300, 4, 9)), SAMPLE_WITH(TO(TG_U8), IN(TG_FLOAT, -300, 300, 4, 9)),
+      SAMPLE_WITH(TO(TG_F32), INTEGER(37)), SAMPLE_WITH(TO(TG_F64), INTEGER(37)),
+      SAMPLE_WITH(TO(TG_U8), IN(TG_I32, -300, 300, 37)), SAMPLE_WITH(TO(TG_F64), BYTE(37)), SAMPLE_WITH(TO(TG_I32), BYTE(37)),
+      SAMPLE_WITH(TO(TG_F32), BYTE(0, 3)), SAMPLE_WITH(TO(TG_F32), BYTE(512, 128)))
 #undef TO
 TG_OP(stop_gradient, SAMPLE(F(3, 5)), SAMPLE(F(0, 4)), SAMPLE(INTEGER(37)), SAMPLE(BYTE(37)))
 #undef BOTH
@@ -106,9 +108,8 @@ TG_OP(reduce_min, DISTINCT_WITH(REDUCE(1 << 0, 0), F(3, 5)), DISTINCT_WITH(REDUC
 TG_OP(reshape, SAMPLE_WITH(TO(2, 6), F(3, 4)), SAMPLE_WITH(TO(24), F(2, 3, 4)), SAMPLE_WITH(TO_SCALAR, F(1, 1)),
       SAMPLE_WITH(TO(1), SCALAR(TG_FLOAT, -2, 2)), SAMPLE_WITH(TO(3, 0), F(0, 5)), SAMPLE_WITH(TO(6), IN(TG_U8, 0, 255, 2, 3)))
 TG_OP(broadcast_to, SAMPLE_WITH(TO(3, 5), F(5)), SAMPLE_WITH(TO(4, 3, 2), F(3, 1)),
-      SAMPLE_WITH(TO(2, 3), SCALAR(TG_FLOAT, -2, 2)), SAMPLE_WITH(TO(0, 3), F(1, 3)),
-      SAMPLE_WITH(TO(2, 3), IN(TG_U8, 0, 255, 3)), SAMPLE_WITH(TO(2, 3), IN(TG_I32, -9, 9, 2, 1)),
-      SAMPLE_WITH(TO(512, 128), F(128)))
+      SAMPLE_WITH(TO(2, 3), SCALAR(TG_FLOAT, -2, 2)), SAMPLE_WITH(TO(0, 3), F(1, 3)), SAMPLE_WITH(TO(2, 3), IN(TG_U8, 0, 255, 3)),
+      SAMPLE_WITH(TO(2, 3), IN(TG_I32, -9, 9, 2, 1)), SAMPLE_WITH(TO(512, 128), F(128)))
 #undef TO
 #undef TO_SCALAR
 #define PERMUTE(rank, ...) ATTRIBUTES(tg_transpose_attributes, rank, {__VA_ARGS__})
@@ -179,31 +180,37 @@ TG_OP(one_hot, SAMPLE_WITH(ONE_HOT(5, TG_F32), IN(TG_I32, 0, 5, 4)), SAMPLE_WITH
 #define DRAW(a, b, dtype, rank, ...) \
     ATTRIBUTES(tg_random_attributes, UINT64_C(0x0123456789abcdef), a, b, dtype, {rank, {__VA_ARGS__}})
 TG_OP(random_uniform, SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 3, 5)), SOURCE_WITH(DRAW(-2, 3, TG_F64, 1, 7)),
-      SOURCE_WITH(DRAW(0, 1, TG_F32, 1, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 0, 0)),
-      SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 512, 128)))
+      SOURCE_WITH(DRAW(0, 1, TG_F32, 1, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 0, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 512, 128)))
 TG_OP(random_normal, SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 3, 5)), SOURCE_WITH(DRAW(-2, 3, TG_F64, 1, 7)),
-      SOURCE_WITH(DRAW(0, 1, TG_F32, 1, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 0, 0)),
-      SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 512, 128)))
+      SOURCE_WITH(DRAW(0, 1, TG_F32, 1, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 0, 0)), SOURCE_WITH(DRAW(0, 1, TG_F32, 2, 512, 128)))
 #undef DRAW
 TG_OP(assign, SAMPLE(F(3, 2), F(3, 2)), SAMPLE(SCALAR(TG_FLOAT, -2, 2), SCALAR(TG_FLOAT, -2, 2)), SAMPLE(F(0, 3), F(0, 3)),
       SAMPLE(IN(TG_I32, -9, 9, 4), IN(TG_I32, -9, 9, 4)), SAMPLE(F(256, 128), F(256, 128)))
 
 #define PRODUCT(transpose_a, transpose_b) ATTRIBUTES(tg_matmul_attributes, transpose_a, transpose_b)
-TG_OP(matmul, SAMPLE_WITH(PRODUCT(0, 0), F(3, 4), F(4, 5)), SAMPLE_WITH(PRODUCT(1, 0), F(4, 3), F(4, 5)), SAMPLE_WITH(PRODUCT(0, 1), F(3, 4), F(5, 4)),
-      SAMPLE_WITH(PRODUCT(1, 1), F(4, 3), F(5, 4)), SAMPLE_WITH(PRODUCT(0, 0), F(2, 3, 4), F(4, 2)), SAMPLE_WITH(PRODUCT(0, 0), F(3, 4), F(2, 4, 2)),
-      SAMPLE_WITH(PRODUCT(1, 1), F(2, 1, 4, 3), F(3, 2, 4)), SAMPLE_WITH(PRODUCT(1, 0), F(3, 7), F(3, 1)), SAMPLE_WITH(PRODUCT(0, 0), F(1, 9), F(9, 17)),
-      SAMPLE_WITH(PRODUCT(0, 0), F(3, 0), F(0, 2)), SAMPLE_WITH(PRODUCT(0, 0), F(0, 3), F(3, 2)), SAMPLE_WITH(PRODUCT(0, 1), F(2, 3), F(0, 3)),
-      SAMPLE_WITH(PRODUCT(0, 1), F(7, 19), F(37, 19)), SAMPLE_WITH(PRODUCT(1, 0), F(19, 37), F(19, 7)), SAMPLE_WITH(PRODUCT(0, 0), F(9, 30), F(30, 261)),
-      SAMPLE_WITH(PRODUCT(0, 0), F(2, 1100), F(1100, 5)), SAMPLE_WITH(PRODUCT(0, 0), F(128, 256), F(256, 100)))
+TG_OP(matmul, SAMPLE_WITH(PRODUCT(0, 0), F(3, 4), F(4, 5)), SAMPLE_WITH(PRODUCT(1, 0), F(4, 3), F(4, 5)),
+      SAMPLE_WITH(PRODUCT(0, 1), F(3, 4), F(5, 4)), SAMPLE_WITH(PRODUCT(1, 1), F(4, 3), F(5, 4)),
+      SAMPLE_WITH(PRODUCT(0, 0), F(2, 3, 4), F(4, 2)), SAMPLE_WITH(PRODUCT(0, 0), F(3, 4), F(2, 4, 2)),
+      SAMPLE_WITH(PRODUCT(1, 1), F(2, 1, 4, 3), F(3, 2, 4)), SAMPLE_WITH(PRODUCT(1, 0), F(3, 7), F(3, 1)),
+      SAMPLE_WITH(PRODUCT(0, 0), F(1, 9), F(9, 17)), SAMPLE_WITH(PRODUCT(0, 0), F(3, 0), F(0, 2)),
+      SAMPLE_WITH(PRODUCT(0, 0), F(0, 3), F(3, 2)), SAMPLE_WITH(PRODUCT(0, 1), F(2, 3), F(0, 3)),
+      SAMPLE_WITH(PRODUCT(0, 1), F(7, 19), F(37, 19)), SAMPLE_WITH(PRODUCT(1, 0), F(19, 37), F(19, 7)),
+      SAMPLE_WITH(PRODUCT(0, 0), F(9, 30), F(30, 261)), SAMPLE_WITH(PRODUCT(0, 0), F(2, 1100), F(1100, 5)),
+      SAMPLE_WITH(PRODUCT(0, 0), F(128, 256), F(256, 100)))
 #undef PRODUCT
 #define CONV(stride_h, stride_w, dilation_h, dilation_w, above, left, below, right) \
-    {stride_h, stride_w}, {dilation_h, dilation_w}, {above, left}, {below, right}
+    {stride_h, stride_w}, {dilation_h, dilation_w}, {above, left}, { below, right }
 #define CONV2D(...) ATTRIBUTES(tg_conv2d_attributes, CONV(__VA_ARGS__))
-TG_OP(conv2d, SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(2, 4, 5, 2), F(3, 2, 2, 3)), SAMPLE_WITH(CONV2D(1, 1, 1, 1, 1, 1, 1, 1), F(1, 4, 3, 1), F(3, 3, 1, 2)),
-      SAMPLE_WITH(CONV2D(2, 1, 1, 1, 0, 1, 1, 0), F(2, 5, 4, 2), F(2, 3, 2, 1)), SAMPLE_WITH(CONV2D(1, 2, 2, 1, 1, 0, 2, 0), F(1, 5, 4, 2), F(3, 2, 2, 2)),
-      SAMPLE_WITH(CONV2D(3, 3, 1, 1, 0, 0, 0, 0), F(1, 7, 8, 1), F(2, 2, 1, 2)), SAMPLE_WITH(CONV2D(1, 1, 1, 1, -1, 0, 0, -2), F(1, 5, 6, 1), F(2, 2, 1, 3)),
-      SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(0, 3, 3, 2), F(2, 2, 2, 2)), SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(2, 3, 3, 0), F(2, 2, 0, 2)),
-      SAMPLE_WITH(CONV2D(2, 3, 3, 2, 3, 2, 1, 4), F(2, 9, 8, 5), F(3, 2, 5, 33)), SAMPLE_WITH(CONV2D(1, 1, 1, 1, 1, 1, 1, 1), F(1, 12, 12, 3), F(3, 3, 3, 7)),
+TG_OP(conv2d, SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(2, 4, 5, 2), F(3, 2, 2, 3)),
+      SAMPLE_WITH(CONV2D(1, 1, 1, 1, 1, 1, 1, 1), F(1, 4, 3, 1), F(3, 3, 1, 2)),
+      SAMPLE_WITH(CONV2D(2, 1, 1, 1, 0, 1, 1, 0), F(2, 5, 4, 2), F(2, 3, 2, 1)),
+      SAMPLE_WITH(CONV2D(1, 2, 2, 1, 1, 0, 2, 0), F(1, 5, 4, 2), F(3, 2, 2, 2)),
+      SAMPLE_WITH(CONV2D(3, 3, 1, 1, 0, 0, 0, 0), F(1, 7, 8, 1), F(2, 2, 1, 2)),
+      SAMPLE_WITH(CONV2D(1, 1, 1, 1, -1, 0, 0, -2), F(1, 5, 6, 1), F(2, 2, 1, 3)),
+      SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(0, 3, 3, 2), F(2, 2, 2, 2)),
+      SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(2, 3, 3, 0), F(2, 2, 0, 2)),
+      SAMPLE_WITH(CONV2D(2, 3, 3, 2, 3, 2, 1, 4), F(2, 9, 8, 5), F(3, 2, 5, 33)),
+      SAMPLE_WITH(CONV2D(1, 1, 1, 1, 1, 1, 1, 1), F(1, 12, 12, 3), F(3, 3, 3, 7)),
       SAMPLE_WITH(CONV2D(1, 1, 1, 1, 0, 0, 0, 0), F(8, 13, 13, 32), F(3, 3, 32, 64)))
 #undef CONV2D
 #define CONV2D_GRADIENT(height, width, ...) ATTRIBUTES(tg_conv2d_gradient_attributes, {CONV(__VA_ARGS__)}, {height, width})
@@ -227,30 +234,43 @@ TG_OP(conv2d_kernel_gradient, SAMPLE_WITH(CONV2D_GRADIENT(3, 2, 1, 1, 1, 1, 0, 0
 #undef CONV2D_GRADIENT
 #undef CONV
 
-#define WINDOW(height, width, stride_h, stride_w) {height, width}, {stride_h, stride_w}
+#define WINDOW(height, width, stride_h, stride_w) \
+    {height, width}, { stride_h, stride_w }
 #define POOL(...) ATTRIBUTES(tg_pool2d_attributes, WINDOW(__VA_ARGS__))
-TG_OP(max_pool2d, DISTINCT_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)), DISTINCT_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)),
-      DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), DISTINCT_WITH(POOL(1, 1, 1, 1), F(1, 2, 2, 1)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)),
-      DISTINCT_WITH(POOL(2, 2, 2, 2), IN(TG_FLOAT, -9, 9, 1, 4, 4, 19)), SAMPLE_WITH(POOL(16, 16, 16, 16), F(1, 16, 16, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
-TG_OP(max_pool2d_argmax, DISTINCT_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)), DISTINCT_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)),
-      DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19)),
+TG_OP(max_pool2d, DISTINCT_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)),
+      DISTINCT_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)), DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)),
+      DISTINCT_WITH(POOL(1, 1, 1, 1), F(1, 2, 2, 1)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)),
+      DISTINCT_WITH(POOL(2, 2, 2, 2), IN(TG_FLOAT, -9, 9, 1, 4, 4, 19)), SAMPLE_WITH(POOL(16, 16, 16, 16), F(1, 16, 16, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
+TG_OP(max_pool2d_argmax, DISTINCT_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), DISTINCT_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)),
+      DISTINCT_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)), DISTINCT_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19)),
       SAMPLE_WITH(POOL(16, 16, 16, 16), F(1, 16, 16, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
-TG_OP(pool_gather2d, SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2), IN(TG_U8, 0, 4, 2, 2, 2, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3), IN(TG_U8, 0, 4, 1, 2, 2, 3)),
-      SAMPLE_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2), IN(TG_U8, 0, 6, 1, 3, 3, 2)), SAMPLE_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2), IN(TG_U8, 0, 2, 1, 2, 3, 2)),
-      SAMPLE_WITH(POOL(2, 2, 2, 2), IN(TG_U8, 0, 255, 1, 4, 4, 2), IN(TG_U8, 0, 4, 1, 2, 2, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), IN(TG_I32, -9, 9, 1, 4, 4, 2), IN(TG_U8, 0, 4, 1, 2, 2, 2)),
-      SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2), IN(TG_U8, 0, 4, 0, 2, 2, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19), IN(TG_U8, 0, 4, 1, 2, 2, 19)),
+TG_OP(pool_gather2d, SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2), IN(TG_U8, 0, 4, 2, 2, 2, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3), IN(TG_U8, 0, 4, 1, 2, 2, 3)),
+      SAMPLE_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2), IN(TG_U8, 0, 6, 1, 3, 3, 2)),
+      SAMPLE_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2), IN(TG_U8, 0, 2, 1, 2, 3, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), IN(TG_U8, 0, 255, 1, 4, 4, 2), IN(TG_U8, 0, 4, 1, 2, 2, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), IN(TG_I32, -9, 9, 1, 4, 4, 2), IN(TG_U8, 0, 4, 1, 2, 2, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2), IN(TG_U8, 0, 4, 0, 2, 2, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19), IN(TG_U8, 0, 4, 1, 2, 2, 19)),
       SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32), IN(TG_U8, 0, 4, 2, 13, 13, 32)))
-TG_OP(avg_pool2d, SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)), SAMPLE_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)),
-      SAMPLE_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19)),
+TG_OP(avg_pool2d, SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 5, 5, 3)),
+      SAMPLE_WITH(POOL(3, 2, 1, 1), F(1, 5, 4, 2)), SAMPLE_WITH(POOL(2, 1, 3, 2), F(1, 5, 5, 2)),
+      SAMPLE_WITH(POOL(2, 2, 2, 2), F(0, 4, 4, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(1, 4, 4, 19)),
       SAMPLE_WITH(POOL(20, 20, 20, 20), F(1, 20, 20, 2)), SAMPLE_WITH(POOL(2, 2, 2, 2), F(2, 26, 26, 32)))
 #undef POOL
 #define UNPOOL(height, width, ...) ATTRIBUTES(tg_unpool2d_attributes, {WINDOW(__VA_ARGS__)}, {height, width})
-TG_OP(unpool2d, SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(2, 2, 2, 2), IN(TG_U8, 0, 4, 2, 2, 2, 2)), SAMPLE_WITH(UNPOOL(5, 5, 2, 2, 2, 2), F(1, 2, 2, 3), IN(TG_U8, 0, 4, 1, 2, 2, 3)),
-      SAMPLE_WITH(UNPOOL(5, 4, 3, 2, 1, 1), F(1, 3, 3, 2), IN(TG_U8, 0, 6, 1, 3, 3, 2)), SAMPLE_WITH(UNPOOL(5, 5, 2, 1, 3, 2), F(1, 2, 3, 2), IN(TG_U8, 0, 2, 1, 2, 3, 2)),
-      SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(0, 2, 2, 2), IN(TG_U8, 0, 4, 0, 2, 2, 2)), SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(1, 2, 2, 19), IN(TG_U8, 0, 4, 1, 2, 2, 19)),
+TG_OP(unpool2d, SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(2, 2, 2, 2), IN(TG_U8, 0, 4, 2, 2, 2, 2)),
+      SAMPLE_WITH(UNPOOL(5, 5, 2, 2, 2, 2), F(1, 2, 2, 3), IN(TG_U8, 0, 4, 1, 2, 2, 3)),
+      SAMPLE_WITH(UNPOOL(5, 4, 3, 2, 1, 1), F(1, 3, 3, 2), IN(TG_U8, 0, 6, 1, 3, 3, 2)),
+      SAMPLE_WITH(UNPOOL(5, 5, 2, 1, 3, 2), F(1, 2, 3, 2), IN(TG_U8, 0, 2, 1, 2, 3, 2)),
+      SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(0, 2, 2, 2), IN(TG_U8, 0, 4, 0, 2, 2, 2)),
+      SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(1, 2, 2, 19), IN(TG_U8, 0, 4, 1, 2, 2, 19)),
       SAMPLE_WITH(UNPOOL(26, 26, 2, 2, 2, 2), F(8, 13, 13, 32), IN(TG_U8, 0, 4, 8, 13, 13, 32)))
-TG_OP(avg_unpool2d, SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(2, 2, 2, 2)), SAMPLE_WITH(UNPOOL(5, 5, 2, 2, 2, 2), F(1, 2, 2, 3)), SAMPLE_WITH(UNPOOL(5, 4, 3, 2, 1, 1), F(1, 3, 3, 2)),
-      SAMPLE_WITH(UNPOOL(5, 5, 2, 1, 3, 2), F(1, 2, 3, 2)), SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(0, 2, 2, 2)), SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(1, 2, 2, 19)),
+TG_OP(avg_unpool2d, SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(2, 2, 2, 2)), SAMPLE_WITH(UNPOOL(5, 5, 2, 2, 2, 2), F(1, 2, 2, 3)),
+      SAMPLE_WITH(UNPOOL(5, 4, 3, 2, 1, 1), F(1, 3, 3, 2)), SAMPLE_WITH(UNPOOL(5, 5, 2, 1, 3, 2), F(1, 2, 3, 2)),
+      SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(0, 2, 2, 2)), SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(1, 2, 2, 19)),
       SAMPLE_WITH(UNPOOL(26, 26, 2, 2, 2, 2), F(8, 13, 13, 32)))
 #undef UNPOOL
 #undef WINDOW

@@ -13,10 +13,8 @@ TG_BEGIN_DECLS
 /* On floats. add, sub, mul, neg, abs, sign and square also take i32, and wrap around as NumPy's do; maximum, minimum, comparisons,
    where, cast and stop_gradient take any dtype. */
 
-#define TG_DECLARE_UNARY(name)                          \
-    TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor x);
-#define TG_DECLARE_BINARY(name)                         \
-    TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor a, tg_tensor b);
+#define TG_DECLARE_UNARY(name) TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor x);
+#define TG_DECLARE_BINARY(name) TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor a, tg_tensor b);
 
 TG_DECLARE_BINARY(add)     /**< a + b */
 TG_DECLARE_BINARY(sub)     /**< a - b */
@@ -52,7 +50,7 @@ TG_API tg_tensor tg_where_at(tg_where where, tg_tensor condition, tg_tensor a, t
 #define tg_select(...) tg_where_at(TG_HERE, __VA_ARGS__)
 
 TG_DECLARE_UNARY(neg)
-TG_DECLARE_UNARY(abs) /**< derivative at 0: 0 */
+TG_DECLARE_UNARY(abs)  /**< derivative at 0: 0 */
 TG_DECLARE_UNARY(sign) /**< -1, 0 or 1; NaN at NaN; derivative 0 */
 TG_DECLARE_UNARY(exp)
 TG_DECLARE_UNARY(log)
@@ -70,7 +68,7 @@ TG_DECLARE_UNARY(gelu)     /**< x Phi(x), exact (erf) form */
 TG_DECLARE_UNARY(silu)     /**< x sigmoid(x) */
 TG_DECLARE_UNARY(softplus) /**< log(1 + exp(x)), without overflow */
 TG_API tg_tensor tg_leaky_relu_at(tg_where where, tg_tensor x, double slope); /**< x > 0 ? x : slope x; 0 <= slope < inf */
-TG_API tg_tensor tg_elu_at(tg_where where, tg_tensor x, double alpha);        /**< x > 0 ? x : alpha (exp(x) - 1); 0 <= alpha < inf */
+TG_API tg_tensor tg_elu_at(tg_where where, tg_tensor x, double alpha); /**< x > 0 ? x : alpha (exp(x) - 1); 0 <= alpha < inf */
 #define tg_neg(...) tg_neg_at(TG_HERE, __VA_ARGS__)
 #define tg_abs(...) tg_abs_at(TG_HERE, __VA_ARGS__)
 #define tg_sign(...) tg_sign_at(TG_HERE, __VA_ARGS__)
@@ -113,8 +111,8 @@ TG_API tg_tensor tg_log_softmax_at(tg_where where, tg_tensor x, int axis);
 #define TG_DECLARE_REDUCTION(name)                                              \
     TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor x, tg_axes axes); \
     TG_API tg_tensor tg_##name##_keep_at(tg_where where, tg_tensor x, tg_axes axes);
-TG_DECLARE_REDUCTION(sum) /**< floats, and i32, which wraps around */
-TG_DECLARE_REDUCTION(mean) /**< the sum divided by the number of terms */
+TG_DECLARE_REDUCTION(sum)        /**< floats, and i32, which wraps around */
+TG_DECLARE_REDUCTION(mean)       /**< the sum divided by the number of terms */
 TG_DECLARE_REDUCTION(reduce_max) /**< ties share the gradient equally */
 TG_DECLARE_REDUCTION(reduce_min)
 TG_DECLARE_REDUCTION(logsumexp)
@@ -160,13 +158,14 @@ TG_API tg_tensor tg_conv2d_at(tg_where where, tg_tensor x, tg_tensor kernel, tg_
 TG_API tg_tensor tg_conv2d_input_gradient_at(tg_where where, tg_tensor gradient, tg_tensor kernel, int64_t height, int64_t width,
                                              tg_conv2d_options options);
 /** Its gradient in the kernel: x, gradient -> [kh, kw, c, f]. */
-TG_API tg_tensor tg_conv2d_kernel_gradient_at(tg_where where, tg_tensor x, tg_tensor gradient, int64_t kernel_height, int64_t kernel_width,
-                                              tg_conv2d_options options);
+TG_API tg_tensor tg_conv2d_kernel_gradient_at(tg_where where, tg_tensor x, tg_tensor gradient, int64_t kernel_height,
+                                              int64_t kernel_width, tg_conv2d_options options);
 #define tg_conv2d(...) tg_conv2d_at(TG_HERE, __VA_ARGS__)
 #define tg_conv2d_input_gradient(...) tg_conv2d_input_gradient_at(TG_HERE, __VA_ARGS__)
 #define tg_conv2d_kernel_gradient(...) tg_conv2d_kernel_gradient_at(TG_HERE, __VA_ARGS__)
 /** The padding that keeps ceil(extent / stride) outputs, as TensorFlow's "SAME" splits it (the odd one below and right). */
-TG_API tg_conv2d_options tg_same_padding(tg_conv2d_options options, int64_t height, int64_t width, int64_t kernel_height, int64_t kernel_width);
+TG_API tg_conv2d_options tg_same_padding(tg_conv2d_options options, int64_t height, int64_t width, int64_t kernel_height,
+                                         int64_t kernel_width);
 
 /* ---- pooling ---- */
 
@@ -181,7 +180,8 @@ TG_API tg_tensor tg_max_pool2d_at(tg_where where, tg_tensor x, int64_t size);
 /** u8 position in the window (row x width + column) of what max_pool2d takes; windows up to 256. */
 TG_API tg_tensor tg_max_pool2d_argmax_at(tg_where where, tg_tensor x, tg_pool2d_options options);
 /** The transpose of taking: [n, oh, ow, c] to [n, height, width, c], each value added at its argmax, 0 elsewhere. */
-TG_API tg_tensor tg_unpool2d_at(tg_where where, tg_tensor y, tg_tensor argmax, int64_t height, int64_t width, tg_pool2d_options options);
+TG_API tg_tensor tg_unpool2d_at(tg_where where, tg_tensor y, tg_tensor argmax, int64_t height, int64_t width,
+                                tg_pool2d_options options);
 /** Takes x [n, h, w, c] at an argmax [n, oh, ow, c]: -> [n, oh, ow, c]. */
 TG_API tg_tensor tg_pool_gather2d_at(tg_where where, tg_tensor x, tg_tensor argmax, tg_pool2d_options options);
 TG_API tg_tensor tg_avg_pool2d_with_at(tg_where where, tg_tensor x, tg_pool2d_options options);
@@ -251,9 +251,11 @@ TG_API tg_tensor tg_mean_squared_error_at(tg_where where, tg_tensor prediction, 
 /* ---- random: pure functions of (seed of the store, name, step of the run) ---- */
 
 /** Uniform in [low, high), 24 random bits each. `name` (within the open layer's scope) tells streams apart; it is unique in a graph. */
-TG_API tg_tensor tg_random_uniform_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, double low, double high);
+TG_API tg_tensor tg_random_uniform_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape,
+                                      double low, double high);
 /** Normal by Box and Muller. */
-TG_API tg_tensor tg_random_normal_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape, double mean, double deviation);
+TG_API tg_tensor tg_random_normal_at(tg_where where, tg_graph *graph, const char *name, tg_dtype dtype, tg_shape shape,
+                                     double mean, double deviation);
 /** In training: zero with probability `rate`, else x / (1 - rate). In evaluation x itself. 0 <= rate < 1. */
 TG_API tg_tensor tg_dropout_at(tg_where where, tg_tensor x, const char *name, double rate);
 #define tg_random_uniform(...) tg_random_uniform_at(TG_HERE, __VA_ARGS__)

@@ -57,7 +57,10 @@ tg_tensor tg_as_result(const tg_rewrite_args *args, tg_tensor t)
 }
 
 /* What is zero but for pooled elements stays so. */
-#define UNPOOLED_OPERAND {"f(unpool2d(y)) -> unpool2d(f(y))", TG_EXACT, 0, tg_rewrite_unpooled_operand}
+#define UNPOOLED_OPERAND                                                             \
+    {                                                                                \
+        "f(unpool2d(y)) -> unpool2d(f(y))", TG_EXACT, 0, tg_rewrite_unpooled_operand \
+    }
 
 /* ---- arithmetic ---- */
 
@@ -79,9 +82,8 @@ static tg_tensor add_negative(const tg_rewrite_args *args)
     return tg_none();
 }
 
-static const tg_rewrite_rule add_rules[] = {{"x + 0 -> x", TG_EXACT, 0, add_zero},
-                                            {"a + (-b) -> a - b", TG_EXACT, 0, add_negative},
-                                            UNPOOLED_OPERAND};
+static const tg_rewrite_rule add_rules[] = {
+    {"x + 0 -> x", TG_EXACT, 0, add_zero}, {"a + (-b) -> a - b", TG_EXACT, 0, add_negative}, UNPOOLED_OPERAND};
 TG_DEFINE_BINARY(NUMBER, add, "y = a + b", g, g, .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 3,
                  .tolerance = 1, TG_REWRITES(add_rules))
 
@@ -218,9 +220,8 @@ static tg_tensor neg_sub(const tg_rewrite_args *args)
     return tg_ok(a) ? tg_sub(b, a) : tg_none();
 }
 
-static const tg_rewrite_rule neg_rules[] = {{"-(-x) -> x", TG_EXACT, 0, neg_neg},
-                                            {"-(a - b) -> b - a", TG_EXACT, 0, neg_sub},
-                                            UNPOOLED_OPERAND};
+static const tg_rewrite_rule neg_rules[] = {
+    {"-(-x) -> x", TG_EXACT, 0, neg_neg}, {"-(a - b) -> b - a", TG_EXACT, 0, neg_sub}, UNPOOLED_OPERAND};
 TG_DEFINE_UNARY(NUMBER, neg, "y = -x", tg_neg(g), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .tolerance = 0,
                 TG_REWRITES(neg_rules))
 

@@ -7,10 +7,10 @@
 #include "graph/context.h"
 
 typedef struct failing_allocator {
-    long requests;   /* so far */
-    long refuse;     /* the number, from 1, of the request to refuse; 0: none */
-    long live;       /* allocations not yet released */
-    size_t held;     /* their bytes */
+    long requests; /* so far */
+    long refuse;   /* the number, from 1, of the request to refuse; 0: none */
+    long live;     /* allocations not yet released */
+    size_t held;   /* their bytes */
 } failing_allocator;
 
 static inline void *failing_allocate(void *user, size_t bytes)

@@ -8,6 +8,7 @@ import pathlib
 import pty
 import random
 import re
+import select
 import shutil
 import signal
 import struct
@@ -331,24 +332,32 @@ def locale(program):
 
 
 def on_terminal(program, columns, *flags, resize=None, **environment):
-    """What a run writes to a terminal of so many columns; `resize` takes its place after the first redrawing."""
+    """What a run writes to a terminal of so many columns. `resize` takes their place in the first epoch: the run is stopped
+    meanwhile, and a second result is the number of epochs that had begun by then."""
     main, side = pty.openpty()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     child = subprocess.Popen([program, "--data", str(DATA), *flags], stdin=side, stdout=side, stderr=side, cwd=FOLDER,
                              env={**ENVIRONMENT, "TERM": "xterm-256color", **environment})
     os.close(side)
     written = b""
+    begun = None
     try:
         while part := os.read(main, 65536):
             written += part
-            if resize and b"\r\x1b[J" in written:
+            if resize and begun is None and b"Epoch 1/" in written:
+                os.kill(child.pid, signal.SIGSTOP)
+                assert os.WIFSTOPPED(os.waitpid(child.pid, os.WUNTRACED)[1])
+                while select.select([main], [], [], 0)[0]:
+                    written += os.read(main, 65536)
+                begun = written.count(b"Epoch ")
                 fcntl.ioctl(main, termios.TIOCSWINSZ, struct.pack("4H", 24, resize, 0, 0))
-                resize = None
+                os.kill(child.pid, signal.SIGCONT)
     except OSError:  # the other side is closed
         pass
     os.close(main)
     assert child.wait(60) == 0, written
-    return written.decode().replace("\r\n", "\n")
+    text = written.decode().replace("\r\n", "\n")
+    return (text, begun) if resize else text
 
 
 def without_colours(text):
@@ -357,20 +366,23 @@ def without_colours(text):
 
 def progress_bar(program):
     """On a terminal each epoch has a bar that fits, is redrawn at most 20 times a second and ends with all figures."""
-    epochs = 12
     slower = ["--hidden=300,300"] if program == FCNN else []  # so that an epoch lasts for more than one drawing
-    for columns, resize in ((60, None), (80, None), (120, None), (100, 50)):
+    # Where the window is resized, a run writes more than a terminal holds: so it cannot be over before it is stopped.
+    for columns, resize, epochs in ((60, None, 12), (80, None, 12), (120, None, 12), (100, 50, 60))[:4 if program == FCNN else 3]:
         begin = time.monotonic()
         written = on_terminal(program, columns, f"--epochs={epochs}", "--batch-size=2", "--threads=1", *slower, resize=resize)
         seconds = time.monotonic() - begin
+        if resize:
+            written, begun = written
+            assert begun < epochs, "the run was over before its window could be resized"
         assert re.search(r"\x1b\[1m300/300\x1b\[0m \x1b\[32m━+\x1b\[0m \x1b\[1m\d+s\x1b\[0m \d+[mu]s/step(?: - |\n *)accuracy: ", written), written
         bars = without_colours(written[written.index("Epoch 1/"):written.index("\n3/3 - ")])
         assert bars.count("\r") <= 20 * seconds
         for line in re.split(r"[\r\n]", bars.replace("\x1b[J", "")):
             assert len(line) < columns, (columns, line)
         if resize:
-            last = bars[bars.index("Epoch 12/"):].replace("\x1b[J", "")
-            assert all(len(line) < resize for line in re.split(r"[\r\n]", last)), last
+            later = bars[bars.index(f"Epoch {begun + 1}/"):].replace("\x1b[J", "")
+            assert all(len(line) < resize for line in re.split(r"[\r\n]", later)), later
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]", bars)
         finished = re.findall(r"(?<=[\nJ])300/300 ━+ \d+s \d+[mu]s/step(?: - |\n *)accuracy: \S+(?: - |\n *)loss: \S+(?: - |\n *)val_accuracy: \S+(?: - |\n *)"
                               r"val_loss: \S+(?=\n)", bars)

@@ -10,7 +10,8 @@ static tg_variables *variables;
 static tg_graph *graph;
 
 static const tg_init zero = {TG_INIT_CONSTANT, 0, 0};
-static const tg_op plus = {.name = "plus", .formula = "a + b", .traits = TG_POINTWISE, .min_inputs = 2, .max_inputs = 2, .shape = tg_shape_pointwise};
+static const tg_op plus = {
+    .name = "plus", .formula = "a + b", .traits = TG_POINTWISE, .min_inputs = 2, .max_inputs = 2, .shape = tg_shape_pointwise};
 
 static bool huge_shape(tg_infer *infer)
 {
@@ -206,10 +207,19 @@ END_TEST
 
 START_TEST(layers_are_numbered_as_in_keras)
 {
-    static const struct { const char *kind, *name; } expected[] = {
-        {"Dense", "dense"}, {"Activation", "activation"}, {"Dense", "dense_1"}, {"MaxPooling2D", "max_pooling2d"}, {"Dense", "dense_2"},
-        {"Conv2D", "conv2d"}, {"MaxPooling2D", "max_pooling2d_1"}, {"BatchNormalization", "batch_normalization"}, {"LSTM", "lstm"},
-        {"GlobalAveragePooling2D", "global_average_pooling2d"}, {"ReLU", "re_lu"}};
+    static const struct {
+        const char *kind, *name;
+    } expected[] = {{"Dense", "dense"},
+                    {"Activation", "activation"},
+                    {"Dense", "dense_1"},
+                    {"MaxPooling2D", "max_pooling2d"},
+                    {"Dense", "dense_2"},
+                    {"Conv2D", "conv2d"},
+                    {"MaxPooling2D", "max_pooling2d_1"},
+                    {"BatchNormalization", "batch_normalization"},
+                    {"LSTM", "lstm"},
+                    {"GlobalAveragePooling2D", "global_average_pooling2d"},
+                    {"ReLU", "re_lu"}};
     tg_tensor x = tg_input(graph, "x", TG_F32, TG_SHAPE(2));
     for (int i = 0; i < (int)(sizeof expected / sizeof *expected); i++) {
         tg_layer_begin(graph, expected[i].kind, NULL, false);

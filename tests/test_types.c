@@ -69,8 +69,12 @@ END_TEST
 
 START_TEST(dtypes_have_sizes_and_names)
 {
-    static const struct { tg_dtype dtype; size_t size; const char *name; bool is_float; } expected[] = {
-        {TG_F32, 4, "f32", true}, {TG_F64, 8, "f64", true}, {TG_I32, 4, "i32", false}, {TG_U8, 1, "u8", false}};
+    static const struct {
+        tg_dtype dtype;
+        size_t size;
+        const char *name;
+        bool is_float;
+    } expected[] = {{TG_F32, 4, "f32", true}, {TG_F64, 8, "f64", true}, {TG_I32, 4, "i32", false}, {TG_U8, 1, "u8", false}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         ck_assert_uint_eq(tg_dtype_size(expected[i].dtype), expected[i].size);
         ck_assert_str_eq(tg_dtype_name(expected[i].dtype), expected[i].name);

@@ -46,7 +46,8 @@ END_TEST
 START_TEST(initial_values_depend_on_seed_and_name_alone)
 {
     tg_init uniform = {TG_INIT_UNIFORM, -1, 1};
-    const tg_variable_info *a = declare(variables, "a", TG_SHAPE(100), uniform), *b = declare(variables, "b", TG_SHAPE(100), uniform);
+    const tg_variable_info *a = declare(variables, "a", TG_SHAPE(100), uniform),
+                           *b = declare(variables, "b", TG_SHAPE(100), uniform);
     tg_variables *other = tg_variables_new(context, 7), *third = tg_variables_new(context, 8);
     const tg_variable_info *b2 = declare(other, "b", TG_SHAPE(100), uniform), *a2 = declare(other, "a", TG_SHAPE(100), uniform);
     const tg_variable_info *a3 = declare(third, "a", TG_SHAPE(100), uniform);
@@ -62,10 +63,12 @@ END_TEST
 /* Mean, deviation and bounds of 20,000 draws; five standard errors are allowed. */
 START_TEST(initial_values_have_their_distribution)
 {
-    static const struct { tg_init init; double mean, deviation, least, greatest; } expected[] = {
-        {{TG_INIT_UNIFORM, -3, 5}, 1, 2.309401, -3, 5},
-        {{TG_INIT_NORMAL, 2, 0.5}, 2, 0.5, -2, 6},
-        {{TG_INIT_TRUNCATED_NORMAL, 0, 1}, 0, 0.8796, -2, 2}};
+    static const struct {
+        tg_init init;
+        double mean, deviation, least, greatest;
+    } expected[] = {{{TG_INIT_UNIFORM, -3, 5}, 1, 2.309401, -3, 5},
+                    {{TG_INIT_NORMAL, 2, 0.5}, 2, 0.5, -2, 6},
+                    {{TG_INIT_TRUNCATED_NORMAL, 0, 1}, 0, 0.8796, -2, 2}};
     enum { N = 20000 };
     for (int k = 0; k < 3; k++) {
         char name[8] = {(char)('a' + k)};
@@ -165,7 +168,8 @@ static bool use_store(tg_context *small)
     tg_variables *store = tg_variables_new(small, 1);
     if (!store)
         return false;
-    bool good = declare(store, "a", TG_SHAPE(4), (tg_init){TG_INIT_CONSTANT, 0, 0}) && declare(store, "b", TG_SHAPE(4), (tg_init){TG_INIT_CONSTANT, 0, 0});
+    bool good = declare(store, "a", TG_SHAPE(4), (tg_init){TG_INIT_CONSTANT, 0, 0}) &&
+                declare(store, "b", TG_SHAPE(4), (tg_init){TG_INIT_CONSTANT, 0, 0});
     tg_variables *wide = good ? tg_variables_cast(store, TG_F64) : NULL;
     tg_variables_free(wide);
     tg_variables_free(store);

@@ -59,7 +59,7 @@ typedef uint8_t u8;
     {                                             \
         (void)attributes;                         \
         if (n > 0 && out != in[0])                \
-            memmove(out, in[0], size * (size_t)n); \
+            memmove(out, in[0], size *(size_t)n); \
     }
 
 /* a Phi(a) = a erfc(t) / 2 with t = -a / sqrt(2), whose rounding error erfc' makes good. */

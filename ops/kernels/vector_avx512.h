@@ -91,7 +91,10 @@ static inline void vm_store_u8_part(uint8_t *p, int64_t n, vm m)
 static inline void vm_store_u8(uint8_t *p, vm m) { vm_store_u8_part(p, VF_WIDTH, m); }
 
 static inline vi vi_load_u8(const uint8_t *p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)p)); }
-static inline vi vi_load_u8_part(const uint8_t *p, int64_t n) { return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(vm_first(n), p)); }
+static inline vi vi_load_u8_part(const uint8_t *p, int64_t n)
+{
+    return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(vm_first(n), p));
+}
 static inline void vi_store_u8(uint8_t *p, vi v) { _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(v)); }
 static inline void vi_store_u8_part(uint8_t *p, int64_t n, vi v) { _mm512_mask_cvtepi32_storeu_epi8(p, vm_first(n), v); }
 
@@ -109,7 +112,8 @@ static inline void vf_transpose(vf rows[VF_WIDTH])
     }
     for (int i = 0; i < 4; i++) {
         vf even01 = _mm512_shuffle_f32x4(rows[i], rows[i + 4], 0x88), odd01 = _mm512_shuffle_f32x4(rows[i], rows[i + 4], 0xdd);
-        vf even23 = _mm512_shuffle_f32x4(rows[i + 8], rows[i + 12], 0x88), odd23 = _mm512_shuffle_f32x4(rows[i + 8], rows[i + 12], 0xdd);
+        vf even23 = _mm512_shuffle_f32x4(rows[i + 8], rows[i + 12], 0x88),
+           odd23 = _mm512_shuffle_f32x4(rows[i + 8], rows[i + 12], 0xdd);
         rows[i] = _mm512_shuffle_f32x4(even01, even23, 0x88);
         rows[i + 4] = _mm512_shuffle_f32x4(odd01, odd23, 0x88);
         rows[i + 8] = _mm512_shuffle_f32x4(even01, even23, 0xdd);

@@ -55,7 +55,7 @@ static inline vf vf_exp(vf x) { return vf_exp_sum(x, vf_zero()); }
 /** Natural logarithm; -inf at 0, NaN below. x = 2^k m with m in [sqrt(1/2), sqrt(2)). */
 static inline vf vf_log(vf x)
 {
-    static const float c[] = {3.333333e-01f,  -2.500082e-01f, 2.0001243e-01f, -1.662341e-01f,
+    static const float c[] = {3.333333e-01f, -2.500082e-01f, 2.0001243e-01f, -1.662341e-01f,
                               1.420154e-01f, -1.315955e-01f, 1.2762485e-01f, -7.6369405e-02f};
     vm small = vf_lt(x, vf_set1(0x1p-126f));
     vi bits = vi_bits(vf_select(small, vf_mul(x, vf_set1(0x1p23f)), x));
@@ -103,7 +103,7 @@ static inline vf vf_square_error(vf a, vf square)
     exp(-t^2 / 2), with t^2 in two parts. */
 static inline vf vf_tail(vf t, vf scale)
 {
-    static const float c[] = {7.5528514e-01f,  -6.078966e-01f,   3.871363e-01f,  -1.8652229e-01f, 6.041035e-02f,
+    static const float c[] = {7.5528514e-01f, -6.078966e-01f,  3.871363e-01f,  -1.8652229e-01f, 6.041035e-02f,
                               -7.531184e-03f, -3.5379909e-03f, 1.5720491e-03f, 2.1383847e-04f,  -1.1433274e-04f};
     t = vf_min(vf_set1(15), t); /* beyond, it is less than the smallest float; NaN stays */
     vf inverse = vf_div(vf_set1(1), vf_add(t, vf_set1(4)));
