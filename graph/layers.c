@@ -35,7 +35,7 @@ static const char *numbered_name(tg_graph *graph, const char *kind)
 {
     char base[64], name[96];
     snake_case(kind, base, sizeof base);
-    const char *family = tg_graph_scoped(graph, base), *full = family;
+    const char *family = tg_graph_scoped(graph, base), *full;
     if (!family)
         return NULL;
     int32_t number = tg_graph_find_name(graph, "next number", family);

@@ -74,6 +74,7 @@ static inline vi vi_xor(vi a, vi b) { return a ^ b; }
 static inline vm vf_lt(vf a, vf b) { return a < b; }
 static inline vm vf_le(vf a, vf b) { return a <= b; }
 static inline vm vf_eq(vf a, vf b) { return a == b; }
+// NOLINTNEXTLINE(misc-redundant-expression): a NaN differs from itself
 static inline vm vf_unordered(vf a, vf b) { return (a != a) | (b != b); }
 static inline vm vi_lt(vi a, vi b) { return a < b; }
 static inline vm vi_eq(vi a, vi b) { return a == b; }
