@@ -86,7 +86,10 @@ def stopped(program, name, how, *more, most=6):
             assert child.returncode == -how, (child.returncode, complaint)
         else:
             assert child.returncode == 128 + how, (child.returncode, complaint)
-        assert not (folder.path / "out.safetensors").exists()
+        if (folder.path / "out.safetensors").exists():  # stopped after all was done: from the beginning again
+            assert folder.bytes("out.safetensors") == whole
+            shutil.rmtree(folder.path / "run")
+            (folder.path / "out.safetensors").unlink()
     assert child.returncode == 0 and signalled > 0, (child.returncode, signalled)
     assert folder.bytes("out.safetensors") == whole
     assert folder.bytes("run/best.safetensors") == folder.bytes("whole/best.safetensors")
@@ -128,11 +131,15 @@ def the_printed_command_goes_on(program, name):
     assert child.returncode == 130, child.returncode
     again = complaint.split("to go on: ")[1].strip()
     assert "--resume run" in again and "--checkpoint" not in again, again
-    if (epoch := int(complaint.split("interrupted in epoch ")[1].split()[0])) > EPOCHS:
+    said = complaint.split("interrupted in epoch ")[1].split()
+    epoch, step = int(said[0]), int(said[5])
+    if epoch > EPOCHS:
         return  # the machine was too busy to stop it in time
+    next_epochs = {epoch, epoch + 1} if step == STEPS else {epoch}  # with an epoch's last step done, the epoch may be over or not
     again = again.replace("--epochs 100000", f"--epochs {EPOCHS}")
     done = subprocess.run(again, shell=True, cwd=folder.path, env=ENVIRONMENT, text=True, capture_output=True, timeout=300)
-    assert done.returncode == 0 and f"Going on from run: epoch {epoch}" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.split("Going on from run: epoch ")[1].split(",")[0]) in next_epochs, (complaint, done.stdout)
     assert folder.bytes("out.safetensors") == whole
 
 
