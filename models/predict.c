@@ -84,11 +84,12 @@ static const tg_flag table[] = {
 
 static const char about[] =
     "Classifies images with a network that fcnn_mnist or cnn_mnist has saved: MODEL is the file of --save, "
-    "each FILE a PGM picture (P2 or P5) or an IDX file of images, plain or packed by gzip. Pictures are "
-    "centred and scaled to 28x28 as MNIST's digits were; IDX images of 28x28 are taken as they are.";
+    "each FILE a picture as PNG or PGM (P2 or P5), or an IDX file of images, plain or packed by gzip. Pictures "
+    "are made grey, what is transparent white, then centred and scaled to 28x28 as MNIST's digits were; IDX "
+    "images of 28x28 are taken as they are. PNG needs a build with libpng.";
 
 static const char examples[] = "  cnn_mnist --save cnn.safetensors               train and keep a network\n"
-                               "  predict cnn.safetensors --draw digit.pgm\n"
+                               "  predict cnn.safetensors --draw digit.png\n"
                                "  predict cnn.safetensors --json t10k-images-idx3-ubyte.gz";
 
 static const char notes[] = "Exit status: 0 done; 1 failure; 2 wrong usage; 3 a file that is missing, damaged or\n"

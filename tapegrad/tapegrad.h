@@ -31,6 +31,7 @@
 #include "train/optimizers.h"
 #include "train/permutation.h"
 #include "train/pgm.h"
+#include "train/png_file.h"
 #include "train/progress.h"
 #include "train/progress_bar.h"
 #include "train/regularizers.h"

@@ -251,6 +251,52 @@ static inline blob zip_finish(zip_writer *zip)
     return zip->file;
 }
 
+/* PNG. */
+
+static inline void png_chunk(blob *out, const char *type, blob content)
+{
+    blob body = {0};
+    blob_add(&body, type, 4);
+    blob_add(&body, content.data, content.size);
+    blob_big32(out, (uint32_t)content.size);
+    blob_add(out, body.data, body.size);
+    blob_big32(out, plain_crc32(body.data, body.size));
+    blob_free(&body);
+}
+
+typedef struct png_options {
+    int columns, rows, depth, color; /* color: 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha */
+    bool interlaced;
+    blob palette, transparency; /* of PLTE and tRNS; none: no such chunk */
+} png_options;
+
+/** A PNG file of these lines, each with its filter's number in front. */
+static inline blob png_file(png_options o, blob lines)
+{
+    blob b = {0}, header = {0}, packed = {0};
+    uint32_t low = 1, high = 0;
+    blob_add(&b, "\x89PNG\r\n\x1a\n", 8);
+    blob_big32(&header, (uint32_t)o.columns), blob_big32(&header, (uint32_t)o.rows);
+    blob_u8(&header, o.depth), blob_u8(&header, o.color), blob_little(&header, 0, 2), blob_u8(&header, o.interlaced);
+    png_chunk(&b, "IHDR", header);
+    if (o.palette.size)
+        png_chunk(&b, "PLTE", o.palette);
+    if (o.transparency.size)
+        png_chunk(&b, "tRNS", o.transparency);
+    blob_add(&packed, "\x78\x01", 2);
+    deflate_stored(&packed, lines);
+    for (size_t i = 0; i < lines.size; i++) {
+        low = (low + lines.data[i]) % 65521;
+        high = (high + low) % 65521;
+    }
+    blob_big32(&packed, high << 16 | low);
+    png_chunk(&b, "IDAT", packed);
+    png_chunk(&b, "IEND", (blob){0});
+    blob_free(&header);
+    blob_free(&packed);
+    return b;
+}
+
 /* Folders and files. */
 
 /** Makes a new folder and puts its path into `folder`, of 256 bytes. */

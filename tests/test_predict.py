@@ -1,4 +1,5 @@
-"""predict, end to end, with networks trained on a small data set. Usage: test_predict.py PREDICT FCNN_MNIST CNN_MNIST; writes TAP."""
+"""predict, end to end, with networks trained on a small data set. Usage: test_predict.py PREDICT FCNN_MNIST CNN_MNIST [libpng]; writes TAP.
+The last word: this build reads PNG."""
 import gzip
 import json
 import os
@@ -9,8 +10,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 PREDICT, FCNN, CNN = sys.argv[1:4]
+READS_PNG = sys.argv[4:] == ["libpng"]
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MNIST_DIR", "XDG_DATA_HOME")}
 ENVIRONMENT.update(HOME="/nonexistent", LC_ALL="C.UTF-8")
 TEST = 300
@@ -113,6 +116,65 @@ def pictures():
     assert [line["probabilities"] for line in predictions("net.safetensors", "two")] == [dark["probabilities"]] * 2
 
 
+def png(columns, rows, kind, samples, depth=8, palette=b"", alphas=b""):
+    """A PNG file: kind 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha; samples in a row, of `depth` bits."""
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    width = len(samples) // rows * depth // 8
+    data = b"".join(value.to_bytes(depth // 8, "big") for value in samples)
+    lines = b"".join(b"\0" + data[row * width:(row + 1) * width] for row in range(rows))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, depth, kind, 0, 0, 0))
+            + (chunk(b"PLTE", palette) if palette else b"") + (chunk(b"tRNS", alphas) if alphas else b"")
+            + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
+
+
+def png_pictures():
+    """The same ring in every kind of PNG is the same to the network as the PGM; a bright one is inverted, unless a flag decides."""
+    train(FCNN, "net.safetensors")
+    (FOLDER / "dark.pgm").write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
+    (FOLDER / "ring.png").write_bytes(png(120, 90, 0, ring(False)))
+    if not READS_PNG:
+        refused(3, "ring.png: is a PNG image, and this build has no libpng to read it: install libpng", "net.safetensors", "ring.png")
+        return
+    expected = predictions("net.safetensors", "dark.pgm")[0]["probabilities"]
+    for inverted in (0, 1):
+        ink = ring(inverted)
+        for kind, samples, more in ((0, ink, {}), (0, [257 * p for p in ink], {"depth": 16}), (2, [c for p in ink for c in (p, p, p)], {}),
+                                    (2, [c for p in ink for c in (257 * p,) * 3], {"depth": 16}),
+                                    (3, [p == 255 for p in ink], {"palette": bytes(3) + b"\xff" * 3}), (4, [c for p in ink for c in (p, 255)], {}),
+                                    (6, [c for p in ink for c in (p, p, p, 255)], {})):
+            (FOLDER / "ring.png").write_bytes(png(120, 90, kind, samples, **more))
+            found = predictions("net.safetensors", "ring.png")[0]
+            assert found["probabilities"] == expected and found["inverted"] == inverted, (kind, more, inverted, found)
+    assert "bright, so it was inverted" in run(PREDICT, "net.safetensors", "ring.png").stdout
+    assert predictions("net.safetensors", "--invert=yes", "ring.png")[0]["probabilities"] == expected
+    assert predictions("net.safetensors", "--invert=no", "ring.png")[0]["probabilities"] != expected
+    for kind, samples, more in ((4, [c for p in ring(False) for c in (0, p)], {}), (3, [p == 255 for p in ring(False)], {"palette": bytes(6), "alphas": b"\0"})):
+        (FOLDER / "ring.png").write_bytes(png(120, 90, kind, samples, **more))  # black ink on nothing
+        found = predictions("net.safetensors", "ring.png")[0]
+        assert found["probabilities"] == expected and found["inverted"] == 1, found
+    drawn = [run(PREDICT, "net.safetensors", "--draw", name).stdout.splitlines() for name in ("dark.pgm", "ring.png")]
+    assert drawn[0][1:15] == drawn[1][2:16] and drawn[0][7].strip(" |"), drawn
+
+
+def bad_png():
+    """Hostile, damaged and cut-off files: one sentence, exit 3 (tests of train/png_file.h look at the memory)."""
+    if not READS_PNG:
+        return
+    train(FCNN, "net.safetensors")
+    whole = png(120, 90, 0, ring(False))
+    bomb = png(1, 1, 0, [0])[:16] + struct.pack(">IIBBBBB", 16384, 16384, 8, 6, 0, 0, 0)
+    bomb += struct.pack(">I", zlib.crc32(bomb[12:])) + png(1, 1, 0, [0])[33:]
+    wide = bomb[:16] + struct.pack(">I", 0x7fffffff) + bomb[20:29]
+    wide += struct.pack(">I", zlib.crc32(wide[12:])) + bomb[33:]
+    for content, message in ((whole[:8], "expected more of a PNG image, found the end of the file"), (whole[:-12], "found the end of the file"),
+                             (whole[:len(whole) // 2], "found the end of the file"), (whole[:60] + b"!" + whole[61:], "libpng: "),
+                             (whole[:8] + whole[33:], "libpng: "), (bomb, "expected 16384x16384 pixels, which 67 bytes of a file cannot hold"),
+                             (wide, "expected at most 16384x16384 pixels, found 16384x2147483647"), (b"\x89PNG", "expected more of a PNG image")):
+        (FOLDER / "bad.png").write_bytes(content)
+        refused(3, message, "net.safetensors", "bad.png")
+
+
 def output():
     """The class first, then ten bars as long as the probabilities; what the network saw; all of it ASCII where the locale is."""
     train(FCNN, "net.safetensors")
@@ -169,7 +231,7 @@ def bad_images():
     train(FCNN, "net.safetensors")
     whole = (FOLDER / "t10k-images-idx3-ubyte").read_bytes()
     for content, message in ((whole[:5000], "bad: byte 16: expected 235200 bytes of images, found 4984"), (b"", "expected an image"),
-                             (b"hello", "bad: byte 0: expected an image as PGM (P2 or P5) or IDX"), (b"P5 9 9 255\nabc", "expected 81 bytes"),
+                             (b"hello", "bad: byte 0: expected an image as PNG, PGM (P2 or P5) or IDX"), (b"P5 9 9 255\nabc", "expected 81 bytes"),
                              ((FOLDER / "t10k-labels-idx1-ubyte").read_bytes(), "expected 3 for the number of dimensions")):
         (FOLDER / "bad").write_bytes(content)
         refused(3, message, "net.safetensors", "bad")
@@ -204,7 +266,7 @@ def bad_networks():
 def main():
     tests = [(f"{name}: as_the_program_does {' '.join(flags)}", as_the_program_does, (program, *flags)) for name, program in (("fcnn", FCNN), ("cnn", CNN))
              for flags in ((), ("--shuffle-pixels=3",))]
-    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, output, class_names, usage, bad_images, bad_networks)]
+    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, png_pictures, bad_png, output, class_names, usage, bad_images, bad_networks)]
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, test, arguments) in enumerate(tests, 1):

@@ -81,6 +81,7 @@ debian_packages() {
     check)
         lacks g++ has_cxx_compiler
         lacks check module_exists check
+        lacks libpng-dev module_exists libpng
         lacks graphviz have dot
         lacks binutils have objdump
         ;;
@@ -93,6 +94,7 @@ brew_packages() {
     lacks pkg-config have pkg-config
     if [ "$1" = check ]; then
         lacks check module_exists check
+        lacks libpng module_exists libpng
         lacks graphviz have dot
     fi
 }
@@ -125,7 +127,7 @@ require() {
     elif has_compiler && have pkg-config; then
         has_meson && has_ninja || make_venv
     else
-        fail 'needs a C compiler, meson 1.0 or later, ninja, pkg-config and zlib; for the tests also Check and Graphviz'
+        fail 'needs a C compiler, meson 1.0 or later, ninja, pkg-config and zlib; for the tests also Check, libpng and Graphviz'
     fi
     [ ! -d "$root/.venv/bin" ] || PATH=$root/.venv/bin:$PATH
     meson_is_new meson || fail 'meson 1.0 or later was not found after all'

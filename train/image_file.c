@@ -4,11 +4,14 @@
 
 #include "train/idx.h"
 #include "train/pgm.h"
+#include "train/png_file.h"
 #include "train/stream.h"
 
-static tg_status read_pgm(tg_context *context, const char *path, tg_image_file *file, char *message)
+typedef tg_status picture_reader(tg_context *context, const char *path, tg_byte_array *array, char *message);
+
+static tg_status read_picture(picture_reader *read, tg_context *context, const char *path, tg_image_file *file, char *message)
 {
-    tg_status status = tg_pgm_read(context, path, &file->images, message);
+    tg_status status = read(context, path, &file->images, message);
     tg_shape shape = file->images.shape;
     if (status == TG_OK)
         file->images.shape = tg_shape_make(3, (int64_t[]){1, shape.dims[0], shape.dims[1]});
@@ -30,14 +33,16 @@ tg_status tg_image_file_read(tg_context *context, const char *path, tg_image_fil
     *file = (tg_image_file){.idx = false};
     tg_status status = tg_stream_open_raw(&stream, context, path, message);
     if (status == TG_OK)
-        status = tg_stream_bytes_at(&stream, 0, magic, sizeof magic, "an image (PGM or IDX)");
+        status = tg_stream_bytes_at(&stream, 0, magic, sizeof magic, "an image (PNG, PGM or IDX)");
     if (status == TG_OK && magic[0] == 'P' && (magic[1] == '2' || magic[1] == '5'))
-        status = read_pgm(context, path, file, message);
+        status = read_picture(tg_pgm_read, context, path, file, message);
+    else if (status == TG_OK && memcmp(magic, png, sizeof magic) == 0)
+        status = read_picture(tg_png_read, context, path, file, message);
     else if (status == TG_OK && ((magic[0] == 0 && magic[1] == 0) || memcmp(magic, gzip, sizeof magic) == 0))
         status = read_idx(context, path, file, message);
     else if (status == TG_OK)
-        status = tg_stream_fail_raw(&stream, 0, "expected an image as PGM (P2 or P5) or IDX, found 0x%02x%02x%s", magic[0],
-                                    magic[1], memcmp(magic, png, sizeof magic) == 0 ? " (PNG: convert it to PGM)" : "");
+        status = tg_stream_fail_raw(&stream, 0, "expected an image as PNG, PGM (P2 or P5) or IDX, found 0x%02x%02x", magic[0],
+                                    magic[1]);
     tg_stream_close(&stream);
     return status;
 }
