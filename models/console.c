@@ -2,16 +2,20 @@
 
 #include <errno.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "train/class_names.h"
 #include "train/image_text.h"
 #include "train/json.h"
 #include "train/progress.h"
 #include "train/summary.h"
+#include "train/text_columns.h"
 
 console console_make(const char *program)
 {
@@ -59,6 +63,8 @@ bool console_flushed(console *c)
     return false;
 }
 
+int console_columns(void) { return isatty(STDOUT_FILENO) ? tg_terminal_width(stdout) : INT_MAX; }
+
 /* The word that goes with every result of drawn digits. */
 static const char synthetic_note[] =
     "SYNTHETIC DIGITS, not MNIST: the figures say nothing about real data. " TG_MNIST_FETCH " gets the real ones.";
@@ -95,13 +101,16 @@ void console_shapes(const console *c, const tg_rows parts[3], bool flat)
 }
 
 /* Images [first, end) beside one another. */
-static void print_images(tg_rows images, int first, int end, tg_shading shading)
+static void print_images(const console *c, tg_rows images, int first, int end, const char *const *classes)
 {
-    char text[TG_IMAGE_LINE_SIZE(TG_MNIST_COLUMNS)];
+    tg_shading shading = c->ascii ? TG_SHADING_ASCII : c->color ? TG_SHADING_GREYS : TG_SHADING_BLOCKS;
+    char number[TG_CLASS_NUMBER], text[TG_IMAGE_LINE_SIZE(TG_MNIST_COLUMNS)];
     printf("\n");
     for (int i = first; i < end; i++) {
-        snprintf(text, sizeof text, "label %d", (int)((const int32_t *)images.y)[i]);
-        printf("%-*s", i + 1 < end ? TG_MNIST_COLUMNS + 2 : 0, text);
+        tg_text_fit(tg_class_name(classes, ((const int32_t *)images.y)[i], number), TG_MNIST_COLUMNS - (classes ? 0 : 6),
+                    c->ascii, text, sizeof text);
+        int columns = printf("%s", classes ? "" : "label ") + tg_text_columns(text);
+        printf("%s%*s", text, i + 1 < end ? TG_MNIST_COLUMNS + 2 - columns : 0, "");
     }
     for (int line = 0; line < (TG_MNIST_ROWS + 1) / 2; line++) {
         for (int i = first; i < end; i++) {
@@ -113,16 +122,15 @@ static void print_images(tg_rows images, int first, int end, tg_shading shading)
     printf("\n");
 }
 
-void console_samples(const console *c, tg_rows images, int count)
+void console_samples(const console *c, tg_rows images, int count, const char *const *classes)
 {
-    tg_shading shading = c->ascii ? TG_SHADING_ASCII : c->color ? TG_SHADING_GREYS : TG_SHADING_BLOCKS;
     int beside = (tg_terminal_width(stdout) + 2) / (TG_MNIST_COLUMNS + 2);
     if (c->style != STYLE_FULL)
         return;
     count = images.count < count ? (int)images.count : count;
     beside = beside < 1 ? 1 : beside;
     for (int first = 0; first < count; first += beside)
-        print_images(images, first, first + beside < count ? first + beside : count, shading);
+        print_images(c, images, first, first + beside < count ? first + beside : count, classes);
 }
 
 void console_summary(const console *c, const char *model, tg_tensor output)
@@ -247,22 +255,80 @@ void console_epoch(console *c, const tg_fit_epoch *epoch)
     }
 }
 
-static void print_confusion(const int64_t *confusion)
+/* How the confusion matrix stands in the window. Names that are too wide to head the columns stand in the rows alone, behind the numbers
+   that then head the columns. */
+typedef struct matrix_look {
+    int label;    /* columns that a row's begin takes */
+    int name;     /* and its name, at most */
+    int cell;     /* a count, or what heads it */
+    int together; /* counts of a row that fit beside one another */
+    bool numbers; /* classes have them */
+} matrix_look;
+
+/* Names take at most so many columns, and in a narrow window at most a third of them. */
+#define NAME_COLUMNS 16
+
+static matrix_look look_of_matrix(const console *c, const int64_t *confusion, const char *const *classes)
 {
-    int width = 1;
+    char number[TG_CLASS_NUMBER], text[TG_CLASS_NAME_BYTES + 1];
+    int window = console_columns(), page = window == INT_MAX ? 80 : window;
+    int most = page / 3 < NAME_COLUMNS ? page / 3 : NAME_COLUMNS, counts = 1;
+    matrix_look look = {.name = 1};
     for (int i = 0; i < TG_MNIST_CLASSES * TG_MNIST_CLASSES; i++) {
         int digits = snprintf(NULL, 0, "%lld", (long long)confusion[i]);
-        width = digits > width ? digits : width;
+        counts = digits > counts ? digits : counts;
     }
-    printf("\nConfusion matrix (rows: true, columns: predicted)\n   ");
-    for (int column = 0; column < TG_MNIST_CLASSES; column++)
-        printf(" %*d", width, column);
+    for (int i = 0; i < TG_MNIST_CLASSES; i++) {
+        int columns = tg_text_columns(tg_text_fit(tg_class_name(classes, i, number), most, c->ascii, text, sizeof text));
+        look.name = columns > look.name ? columns : look.name;
+    }
+    look.cell = look.name > counts ? look.name : counts;
+    look.numbers = !classes || look.name + TG_MNIST_CLASSES * (look.cell + 1) > page;
+    look.cell = look.numbers ? counts : look.cell;
+    look.label = !classes ? 3 : look.name + (look.numbers ? 3 : 0);
+    look.together = (window - look.label) / (look.cell + 1);
+    look.together = look.together < 1 ? 1 : look.together;
+    return look;
+}
+
+static void print_row_label(const console *c, const matrix_look *look, int class, const char *const *classes)
+{
+    char number[TG_CLASS_NUMBER], text[TG_CLASS_NAME_BYTES + 1];
+    if (look->numbers)
+        printf(classes ? "%2d " : "%3d", class);
+    if (classes) {
+        tg_text_fit(tg_class_name(classes, class, number), look->name, c->ascii, text, sizeof text);
+        printf("%s%*s", text, look->name - tg_text_columns(text), "");
+    }
+}
+
+/* The counts of the columns [first, end). */
+static void print_columns(const console *c, const matrix_look *look, const int64_t *confusion, const char *const *classes,
+                          int first, int end)
+{
+    char number[TG_CLASS_NUMBER], text[TG_CLASS_NAME_BYTES + 1];
+    printf("%*s", look->label, "");
+    for (int column = first; column < end; column++) {
+        tg_text_fit(tg_class_name(look->numbers ? NULL : classes, column, number), look->cell, c->ascii, text, sizeof text);
+        printf(" %*s%s", look->cell - tg_text_columns(text), "", text);
+    }
     printf("\n");
     for (int row = 0; row < TG_MNIST_CLASSES; row++) {
-        printf("%3d", row);
-        for (int column = 0; column < TG_MNIST_CLASSES; column++)
-            printf(" %*lld", width, (long long)confusion[row * TG_MNIST_CLASSES + column]);
+        print_row_label(c, look, row, classes);
+        for (int column = first; column < end; column++)
+            printf(" %*lld", look->cell, (long long)confusion[row * TG_MNIST_CLASSES + column]);
         printf("\n");
+    }
+}
+
+static void print_confusion(const console *c, const int64_t *confusion, const char *const *classes)
+{
+    matrix_look look = look_of_matrix(c, confusion, classes);
+    printf("\nConfusion matrix (rows: true, columns: predicted)\n");
+    for (int first = 0, end; first < TG_MNIST_CLASSES; first = end) {
+        end = TG_MNIST_CLASSES - first <= look.together ? TG_MNIST_CLASSES : first + look.together;
+        printf("%s", first ? "\n" : "");
+        print_columns(c, &look, confusion, classes, first, end);
     }
 }
 
@@ -279,6 +345,8 @@ static void print_results_json(const run_facts *facts, tg_scores scores, const i
     tg_json_text(&json, "isa", tg_isa_name(tg_context_isa(facts->context)));
     tg_json_unsigned(&json, "seed", facts->seed);
     tg_json_text(&json, "version", tg_version());
+    if (facts->classes)
+        tg_json_texts(&json, "classes", facts->classes, TG_MNIST_CLASSES);
     tg_json_matrix(&json, "confusion", confusion, TG_MNIST_CLASSES, TG_MNIST_CLASSES);
     (void)!tg_json_end(&json);
 }
@@ -290,7 +358,7 @@ void console_results(const console *c, const run_facts *facts, tg_scores scores,
         return;
     }
     printf("%sTest accuracy: %.4f\nTest loss:     %.4f\n", c->style == STYLE_FULL ? "\n" : "", scores.accuracy, scores.loss);
-    print_confusion(confusion);
+    print_confusion(c, confusion, facts->classes);
     if (facts->data->synthetic)
         printf("\n%s\n", synthetic_note);
 }

@@ -31,6 +31,7 @@ typedef struct run_facts {
     const tg_context *context;
     const tg_mnist *data;
     uint64_t seed;
+    const char *const *classes; /**< their names; NULL: digits */
 } run_facts;
 
 /** The full style. Call it before anything is written to standard output, which it gives a large buffer. */
@@ -40,14 +41,18 @@ void console_complain(const console *c, const char *format, ...) TG_PRINTF(2, 3)
 /** Whether all that was written has reached standard output; complains once if not. */
 bool console_flushed(console *c);
 
+/** Columns of the terminal; if standard output is none: more than any line has. */
+int console_columns(void);
+
 /** A line for people: nothing in other styles. */
 void console_say(const console *c, const char *format, ...) TG_PRINTF(2, 3);
 /** Version, instruction set, threads, source of the data; a loud word if that is synthetic. */
 void console_start(const console *c, const run_facts *facts);
 /** The shapes of the three parts; `flat`: also as the network takes them. */
 void console_shapes(const console *c, const tg_rows parts[3], bool flat);
-/** The first `count` images with their labels, as many beside one another as the window is wide. */
-void console_samples(const console *c, tg_rows images, int count);
+/** The first `count` images with their labels, by the names of the classes if there are any, as many beside one another as the window
+    is wide. */
+void console_samples(const console *c, tg_rows images, int count, const char *const *classes);
 /** The model's table. */
 void console_summary(const console *c, const char *model, tg_tensor output);
 void console_memory(const console *c, int64_t batch, tg_plan_info info);

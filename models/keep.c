@@ -7,9 +7,10 @@
 #include "models/command.h"
 
 /* Settings that another run of the same training may have otherwise, and those that a checkpoint keeps by itself. */
-static const char *const free_settings[] = {
-    "data",       "epochs", "batch-size", "seed", "threads",     "dump-graph", "dump-stage",   "report", "save",           "load",
-    "checkpoint", "every",  "resume",     "json", "no-progress", "quiet",      "show-samples", "trace",  "check-gradients"};
+static const char *const free_settings[] = {"data",        "classes",    "epochs",       "batch-size", "seed",
+                                            "threads",     "dump-graph", "dump-stage",   "report",     "save",
+                                            "load",        "checkpoint", "every",        "resume",     "json",
+                                            "no-progress", "quiet",      "show-samples", "trace",      "check-gradients"};
 
 static bool is_free(const char *name)
 {
@@ -19,7 +20,8 @@ static bool is_free(const char *name)
     return false;
 }
 
-_Static_assert(MOST_SETTINGS < TG_CHECKPOINT_FACTS, "every setting may be a fact, and the model is one");
+_Static_assert(MOST_SETTINGS < TG_CHECKPOINT_FACTS,
+               "every setting may be a fact, and so are the model and, in place of a path, the names of the classes");
 
 static void collect_facts(keeper *k)
 {
@@ -28,6 +30,8 @@ static void collect_facts(keeper *k)
     for (int i = 0; i < n; i++)
         if (!is_free(k->list[i].name))
             k->facts[k->facts_count++] = (tg_text_pair){k->list[i].name, k->list[i].value};
+    if (k->classes)
+        k->facts[k->facts_count++] = (tg_text_pair){"classes", tg_class_names_text(k->classes, CLASSES, k->classes_text)};
 }
 
 static const char *folder_of(const keeper *k) { return k->settings->checkpoint ? k->settings->checkpoint : k->settings->resume; }
@@ -119,7 +123,8 @@ static int begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
                                      .train = train,
                                      .fit = *fit,
                                      .facts = k->facts,
-                                     .facts_count = k->facts_count};
+                                     .facts_count = k->facts_count,
+                                     .facts_free = k->classes != NULL};
     k->checkpoint = tg_checkpoint_new(k->model, options, &status, message);
     if (!k->checkpoint) {
         console_complain(k->console, "%s", message);

@@ -11,16 +11,18 @@ typedef struct keeper {
     const mnist_program *program;
     const settings *settings;
     tg_model *model;
-    tg_checkpoint *checkpoint; /**< NULL: none was asked for */
-    tg_trace *trace;           /**< the same */
-    bool failed;               /**< a checkpoint or the trace could not be written, which has been said */
+    const char *const *classes; /**< the names, to be kept with the weights; NULL: none */
+    tg_checkpoint *checkpoint;  /**< NULL: none was asked for */
+    tg_trace *trace;            /**< the same */
+    bool failed;                /**< a checkpoint or the trace could not be written, which has been said */
     setting_text list[MOST_SETTINGS];
     tg_text_pair facts[TG_CHECKPOINT_FACTS]; /**< into list: what decides the network and its training */
     int facts_count;
+    char classes_text[TG_CLASS_NAMES_TEXT(CLASSES)]; /**< that a fact points into */
 } keeper;
 
 /** Before tg_fit(), when the variables of a step are there: begins the trace, loads weights, makes the folder of checkpoints, or
-    goes on from one, which changes `fit` and the course. The first four members must be set. An exit status. */
+    goes on from one, which changes `fit` and the course. The first five members must be set. An exit status. */
 int keep_begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c);
 /** In the callbacks of tg_fit(). False if a checkpoint or the trace could not be written. */
 bool keep_step(keeper *k, const tg_fit_step *step);

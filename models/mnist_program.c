@@ -40,6 +40,7 @@ typedef struct run {
     network_settings network;
     console console;
     tg_context *context;
+    tg_class_names names; /* of --classes */
     tg_mnist data;
     tg_rows train, validation, test;
     tg_variables *variables;
@@ -110,6 +111,17 @@ static tg_rows part(const tg_image_set *set, int64_t first, int64_t count)
     return (tg_rows){.x = set->images + first * TG_MNIST_PIXELS, .y = set->labels + first, .count = count};
 }
 
+static int name_classes(run *r)
+{
+    char message[TG_MESSAGE_SIZE];
+    if (!r->settings.classes)
+        return EXIT_DONE;
+    tg_status status = tg_class_names_read(r->context, r->settings.classes, CLASSES, &r->names, message);
+    if (status != TG_OK)
+        console_complain(&r->console, "%s", message);
+    return status == TG_OK ? EXIT_DONE : status == TG_ERROR_MEMORY ? EXIT_FAILED : EXIT_DATA;
+}
+
 static int load_data(run *r)
 {
     char message[TG_MESSAGE_SIZE];
@@ -130,6 +142,7 @@ static int load_data(run *r)
     r->validation = part(&r->data.train, training, held_back);
     r->test = part(&r->data.test, 0, r->data.test.count);
     r->facts = (run_facts){.model = r->program->model, .context = r->context, .data = &r->data, .seed = r->settings.seed};
+    r->facts.classes = r->settings.classes ? r->names.names : r->data.classes;
     return EXIT_DONE;
 }
 
@@ -155,7 +168,8 @@ static int make_model(run *r)
     r->model = r->variables ? tg_model_new(r->variables, options) : NULL;
     if (!r->model)
         console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
-    r->keeper = (keeper){.console = &r->console, .program = r->program, .settings = &r->settings, .model = r->model};
+    r->keeper = (keeper){
+        .console = &r->console, .program = r->program, .settings = &r->settings, .model = r->model, .classes = r->facts.classes};
     return r->model ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -177,7 +191,7 @@ static int introduce(run *r)
     console_start(&r->console, &r->facts);
     console_shapes(&r->console, parts, r->program->flat);
     if (r->settings.show_samples)
-        console_samples(&r->console, r->train, SAMPLES);
+        console_samples(&r->console, r->train, SAMPLES, r->facts.classes);
     tg_tensor output;
     tg_graph *graph = tg_model_record(r->model, TG_STAGE_PREDICTION, 0, 1, &output);
     if (!graph)
@@ -392,8 +406,8 @@ static int report(run *r)
 
 static int run_stages(run *r)
 {
-    static int (*const stages[])(run * r) = {report_folder, make_context, load_data,    make_model, introduce,
-                                             dump_graph,    train,        show_results, report};
+    static int (*const stages[])(run * r) = {report_folder, make_context, name_classes, load_data,    make_model,
+                                             introduce,     dump_graph,   train,        show_results, report};
     int code = EXIT_DONE;
     for (size_t i = 0; i < sizeof stages / sizeof *stages && code == EXIT_DONE; i++)
         code = interrupted ? EXIT_SIGNAL + interrupted : stages[i](r);
@@ -403,6 +417,7 @@ static int run_stages(run *r)
     tg_model_free(r->model);
     tg_variables_free(r->variables);
     tg_mnist_free(&r->data);
+    tg_class_names_free(&r->names);
     tg_context_free(r->context);
     return code;
 }

@@ -10,12 +10,11 @@
 #include "train/image_prepare.h"
 #include "train/image_text.h"
 #include "train/json.h"
-#include "train/json_text.h"
-#include "train/text_file.h"
+#include "train/text_columns.h"
 
 #define CHUNK 256      /* images that are prepared, predicted and shown together */
 #define BAR_COLUMNS 40 /* of a probability of 1 */
-#define NAME_BYTES 60  /* of a class's name, at most */
+#define BAR_LEAST 10   /* in a narrow window, where names are cut rather */
 
 typedef enum invert_kind { INVERT_AUTO, INVERT_YES, INVERT_NO } invert_kind;
 
@@ -37,9 +36,9 @@ typedef struct run {
     console console;
     tg_context *context;
     saved_network saved;
-    tg_text_file names_file;
-    const char *names[CLASSES];
-    int name_columns;
+    tg_class_names chosen;    /* by --classes */
+    const char *const *names; /* of the classes, for tg_class_name() */
+    int name_columns;         /* of the widest */
     pixels_in shown[CHUNK];
     uint8_t images[CHUNK * TG_MNIST_PIXELS]; /* as the network takes them: in the order of --shuffle-pixels */
     float probabilities[CHUNK][CLASSES];
@@ -67,7 +66,8 @@ static const tg_flag table[] = {
      .kind = TG_FLAG_TEXT,
      .offset = offsetof(choices, classes),
      .argument = "FILE",
-     .help = "A text file with the names of the ten classes, one a line, in place of the digits 0 to 9."},
+     .help = "A text file with the names of the ten classes, one a line, in place of those that MODEL keeps, or of the digits 0 "
+             "to 9."},
     {.name = "threads",
      .kind = TG_FLAG_INTEGER,
      .offset = offsetof(choices, threads),
@@ -79,7 +79,7 @@ static const tg_flag table[] = {
      .kind = TG_FLAG_SWITCH,
      .offset = offsetof(choices, json),
      .help = "Prints JSON lines alone, one per image: file, number of the image in it, class, its name, whether the image was "
-             "inverted, and the probabilities."},
+             "inverted, and the probabilities by the names of the classes."},
 };
 
 static const char about[] =
@@ -103,57 +103,21 @@ static int fail(const run *r, tg_status status, const char *message)
 
 /* ---- the classes' names ---- */
 
-/* Columns that a terminal shows of a name; -1 if it has control characters, or is not UTF-8. */
-static int columns_of(const char *name)
-{
-    int columns = 0;
-    for (int length; *name; name += length, columns++) {
-        length = tg_utf8_length(name);
-        if (length == 0 || (unsigned char)*name < ' ' || *name == 0x7F ||
-            (length == 2 && (unsigned char)name[0] == 0xC2 && (unsigned char)name[1] < 0xA0))
-            return -1;
-    }
-    return columns;
-}
-
-/* Cuts the text into lines, in place. */
-static int take_names(run *r, char *text)
-{
-    int lines = 0;
-    for (char *end; *text; text = end, lines++) {
-        end = text + strcspn(text, "\n");
-        if (*end)
-            *end++ = '\0';
-        size_t length = strlen(text);
-        if (length > 0 && text[length - 1] == '\r')
-            text[--length] = '\0';
-        int columns = columns_of(text);
-        if (length == 0 || length > NAME_BYTES || columns < 0) {
-            console_complain(&r->console, "%s: line %d: expected a class's name, of 1 to %d bytes of UTF-8", r->choices.classes,
-                             lines + 1, NAME_BYTES);
-            return EXIT_DATA;
-        }
-        if (lines < CLASSES)
-            r->names[lines] = text;
-        r->name_columns = columns > r->name_columns ? columns : r->name_columns;
-    }
-    if (lines == CLASSES)
-        return EXIT_DONE;
-    console_complain(&r->console, "%s: expected the names of %d classes, one a line, found %d lines", r->choices.classes, CLASSES,
-                     lines);
-    return EXIT_DATA;
-}
-
 static int read_names(run *r)
 {
-    static const char *const digits[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    char message[TG_MESSAGE_SIZE];
-    memcpy(r->names, digits, sizeof digits);
-    r->name_columns = 1;
-    if (!r->choices.classes)
-        return EXIT_DONE;
-    tg_status status = tg_text_file_read(r->context, r->choices.classes, &r->names_file, message);
-    return status == TG_OK ? take_names(r, r->names_file.text) : fail(r, status, message);
+    char message[TG_MESSAGE_SIZE], number[TG_CLASS_NUMBER];
+    r->names = r->saved.names.names;
+    if (r->choices.classes) {
+        tg_status status = tg_class_names_read(r->context, r->choices.classes, CLASSES, &r->chosen, message);
+        if (status != TG_OK)
+            return fail(r, status, message);
+        r->names = r->chosen.names;
+    }
+    for (int i = 0; i < CLASSES; i++) {
+        int columns = tg_text_columns(tg_class_name(r->names, i, number));
+        r->name_columns = columns > r->name_columns ? columns : r->name_columns;
+    }
+    return EXIT_DONE;
 }
 
 /* ---- images ---- */
@@ -199,16 +163,30 @@ static int most_probable(const float *probabilities)
 
 /* ---- output ---- */
 
-static void put_bar(const run *r, float probability)
+static void put_bar(const run *r, float probability, int columns)
 {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int length = (int)(probability * BAR_COLUMNS * 8 + 0.5F);
+    int length = (int)(probability * (float)columns * 8 + 0.5F);
     int whole = r->console.ascii ? (length + 4) / 8 : length / 8;
     for (int i = 0; i < whole; i++)
         fputs(r->console.ascii ? "#" : "█", stdout);
     if (!r->console.ascii)
         fputs(eighths[length % 8], stdout);
     putchar('\n');
+}
+
+static void put_bars(const run *r, const float *probabilities)
+{
+    char name[TG_CLASS_NAME_BYTES + 1], number[TG_CLASS_NUMBER];
+    int room = console_columns() - 12; /* for a name and a bar, beside the probability and blanks */
+    int names = room - BAR_LEAST < r->name_columns ? room - BAR_LEAST : r->name_columns;
+    names = names < 1 ? 1 : names;
+    int bar = room - names < BAR_COLUMNS ? room - names : BAR_COLUMNS;
+    for (int class = 0; class < CLASSES; class ++) {
+        tg_text_fit(tg_class_name(r->names, class, number), names, r->console.ascii, name, sizeof name);
+        printf("  %s%*s %6.2f %% ", name, names - tg_text_columns(name), "", 100.0 * (double)probabilities[class]);
+        put_bar(r, probabilities[class], bar < 1 ? 1 : bar);
+    }
 }
 
 static void draw(const run *r, const uint8_t *pixels)
@@ -223,10 +201,11 @@ static void print_text(const run *r, const char *path, int64_t number, int64_t o
 {
     const float *p = r->probabilities[i];
     int best = most_probable(p);
-    char image[48] = "";
+    char image[48] = "", name[TG_CLASS_NAME_BYTES + 1], digits[TG_CLASS_NUMBER];
     if (of > 1)
         snprintf(image, sizeof image, ", image %lld", (long long)number);
-    printf("%s%s: %s (%.2f %%)\n", path, image, r->names[best], 100.0 * (double)p[best]);
+    tg_text_fit(tg_class_name(r->names, best, digits), r->name_columns, r->console.ascii, name, sizeof name);
+    printf("%s%s: %s (%.2f %%)\n", path, image, name, 100.0 * (double)p[best]);
     if (r->shown[i].blank)
         printf("  No ink was found: the network saw nothing.\n");
     if (r->shown[i].inverted)
@@ -235,26 +214,23 @@ static void print_text(const run *r, const char *path, int64_t number, int64_t o
                              : "Its background is bright, so it was inverted (--invert no leaves it).");
     if (r->choices.draw)
         draw(r, r->shown[i].pixels);
-    for (int class = 0; class < CLASSES; class ++) {
-        printf("  %s%*s %6.2f %% ", r->names[class], r->name_columns - columns_of(r->names[class]), "", 100.0 * (double)p[class]);
-        put_bar(r, p[class]);
-    }
+    put_bars(r, p);
 }
 
 static int print_json(const run *r, const char *path, int64_t number, int64_t i)
 {
-    static const char *const keys[CLASSES] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    char name[TG_CLASS_NUMBER];
     const float *p = r->probabilities[i];
     int best = most_probable(p);
     tg_json line = tg_json_begin(stdout);
     tg_json_text(&line, "file", path);
     tg_json_integer(&line, "image", number);
     tg_json_integer(&line, "class", best);
-    tg_json_text(&line, "name", r->names[best]);
+    tg_json_text(&line, "name", tg_class_name(r->names, best, name));
     tg_json_integer(&line, "inverted", r->shown[i].inverted);
     tg_json probabilities = tg_json_object(&line, "probabilities");
     for (int class = 0; class < CLASSES; class ++)
-        tg_json_real(&probabilities, keys[class], (double)p[class]);
+        tg_json_real(&probabilities, tg_class_name(r->names, class, name), (double)p[class]);
     tg_json_close(&probabilities);
     return tg_json_end(&line) == TG_OK ? EXIT_DONE : EXIT_FAILED;
 }
@@ -302,11 +278,8 @@ static int predict_all(run *r, int files, char **paths)
         console_complain(&r->console, "%s", *message ? message : tg_status_text(TG_ERROR_MEMORY));
         return *message ? EXIT_USAGE : EXIT_FAILED;
     }
-    int code = read_names(r);
-    if (code != EXIT_DONE)
-        return code;
     tg_status status = saved_network_open(&r->saved, r->context, paths[0], message);
-    code = status == TG_OK ? EXIT_DONE : fail(r, status, message);
+    int code = status == TG_OK ? read_names(r) : fail(r, status, message);
     for (int i = 1; i < files && code == EXIT_DONE; i++)
         code = predict_file(r, paths[i]);
     return code;
@@ -350,7 +323,7 @@ int main(int argc, char **argv)
     r.console = console_make("predict");
     int code = run_predict(&r, argc, argv);
     saved_network_close(&r.saved);
-    tg_text_file_free(&r.names_file);
+    tg_class_names_free(&r.chosen);
     tg_context_free(r.context);
     return code;
 }

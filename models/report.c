@@ -143,6 +143,8 @@ static tg_report report_of(const finished_run *run, const parts *p, int n_settin
         .graph_svg = p->svg,
     };
     memcpy(report.record.confusion, run->confusion, CLASSES * CLASSES * sizeof *run->confusion);
+    if (facts->classes)
+        memcpy(report.record.names, facts->classes, CLASSES * sizeof *facts->classes);
     for (int i = 0; i < run->history->count; i++)
         report.record.seconds += run->history->rows[i].seconds;
     return report;

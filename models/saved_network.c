@@ -64,6 +64,16 @@ static tg_status read_metadata(saved_network *saved, const tg_safetensors *file,
     return tg_file_fail(message, TG_ERROR_FORMAT, path, "metadata: %.300s", saved->settings.message);
 }
 
+static tg_status read_classes(saved_network *saved, tg_context *context, const tg_safetensors *file, const char *path,
+                              char *message)
+{
+    char where[TG_MESSAGE_SIZE];
+    const char *text = tg_safetensors_metadata(file, "classes");
+    size_t length = strlen(path), kept = 300; /* of a long path the end */
+    snprintf(where, sizeof where, "%s: classes in the metadata", path + (length > kept ? length - kept : 0));
+    return text ? tg_class_names_take(context, text, where, CLASSES, &saved->names, message) : TG_OK;
+}
+
 static double dense_weights(double inputs, double units) { return (inputs + 1) * units; }
 
 /* In doubles, which the promises of a hostile file do not overflow. */
@@ -147,6 +157,8 @@ tg_status saved_network_open(saved_network *saved, tg_context *context, const ch
     status = find_program(saved, file, path, message);
     if (status == TG_OK)
         status = read_metadata(saved, file, path, message);
+    if (status == TG_OK)
+        status = read_classes(saved, context, file, path, message);
     if (status == TG_OK) {
         saved->network = chosen_network(&saved->settings);
         status = check_size(saved, file, path, message);
@@ -163,5 +175,6 @@ void saved_network_close(saved_network *saved)
 {
     tg_model_free(saved->model);
     tg_variables_free(saved->variables);
+    tg_class_names_free(&saved->names);
     *saved = (saved_network){.program = NULL};
 }

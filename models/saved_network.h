@@ -3,12 +3,14 @@
 #define MODELS_SAVED_NETWORK_H
 
 #include "models/settings.h"
+#include "train/class_names.h"
 #include "train/model.h"
 
 typedef struct saved_network {
     const mnist_program *program; /**< which of the two networks: its model, flat, network, probabilities */
     settings settings;            /**< those that decide the network, and shuffle_pixels */
     network_settings network;
+    tg_class_names names; /**< of the classes; names.names[0] is NULL: digits */
     tg_variables *variables;
     tg_model *model; /**< for tg_model_predict(): u8 [784] or [28, 28, 1] -> f32 [10] probabilities */
 } saved_network;

@@ -67,7 +67,15 @@ static const tg_flag table[] = {
      .kind = TG_FLAG_TEXT,
      .offset = offsetof(settings, data),
      .argument = "DIR",
-     .help = "The folder with MNIST's four IDX files, plain or .gz, or with mnist.npz; or an .npz file; or the word synthetic."},
+     .help = "The folder with four IDX files as MNIST's and Fashion-MNIST's, plain or .gz, or with mnist.npz; or an .npz file; "
+             "or the word synthetic."},
+    {.name = "classes",
+     .kind = TG_FLAG_TEXT,
+     .offset = offsetof(settings, classes),
+     .argument = "FILE",
+     .help =
+         "A text file with the names of the ten classes, one a line, for all output and for --save. Default: the digits 0 to 9, "
+         "and Fashion-MNIST's names where that data is recognised."},
     {.name = "shuffle-pixels",
      .kind = TG_FLAG_INTEGER,
      .offset = offsetof(settings, shuffle_pixels),

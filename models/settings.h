@@ -11,7 +11,8 @@ typedef enum labels_kind { LABELS_ONE_HOT, LABELS_SPARSE } labels_kind;
 typedef enum dump_stage { DUMP_RECORDED, DUMP_TRAINING, DUMP_COMPILED } dump_stage;
 
 typedef struct settings {
-    const char *data; /* NULL: search */
+    const char *data;    /* NULL: search */
+    const char *classes; /* NULL: what is known of the data */
     int64_t epochs, batch_size, threads;
     double learning_rate; /* 0: the optimizer's own default */
     double weight_decay;  /* below 0: the same */

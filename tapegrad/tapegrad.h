@@ -11,6 +11,7 @@
 #include "train/array.h"
 #include "train/callbacks.h"
 #include "train/checkpoint.h"
+#include "train/class_names.h"
 #include "train/csv.h"
 #include "train/fit.h"
 #include "train/flags.h"

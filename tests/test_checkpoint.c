@@ -345,6 +345,26 @@ START_TEST(other_runs_are_refused_and_nothing_changes)
 }
 END_TEST
 
+START_TEST(a_free_fact_may_be_another)
+{
+    bench b;
+    tg_status status;
+    make(&b, 1);
+    train(&b, 6);
+    drop(&b);
+    make(&b, 1);
+    tg_checkpoint_options o = checkpoint_options(&b);
+    o.facts = (tg_text_pair[]){{"network", "3-6-2"}, {"optimizer", "sgd"}};
+    check_refused(&b, o, "metadata optimizer: expected sgd, found adam");
+    o.facts_free = 1;
+    tg_checkpoint_free(b.checkpoint);
+    b.checkpoint = tg_checkpoint_new(b.model, o, &status, message);
+    ck_assert_msg(b.checkpoint != NULL, "%s", message);
+    ck_assert_msg(tg_checkpoint_resume(b.checkpoint, run, &b.fit, message) == TG_OK, "%s", message);
+    drop(&b);
+}
+END_TEST
+
 static void replace_text(blob *content, const char *from, const char *to)
 {
     size_t length = strlen(from);
@@ -459,6 +479,10 @@ START_TEST(folders_and_options_are_checked)
     ck_assert_ptr_null(tg_checkpoint_new(b.model, o, &status, message));
     ck_assert_int_eq(status, TG_ERROR_ARGUMENT);
     o = checkpoint_options(&b);
+    o.facts_free = 3;
+    ck_assert_ptr_null(tg_checkpoint_new(b.model, o, &status, message));
+    ck_assert_int_eq(status, TG_ERROR_ARGUMENT);
+    o = checkpoint_options(&b);
     o.train.count = 0;
     ck_assert_ptr_null(tg_checkpoint_new(b.model, o, &status, message));
     ck_assert_int_eq(status, TG_ERROR_ARGUMENT);
@@ -513,6 +537,7 @@ int main(void)
     tcase_add_test(tests, the_best_weights_are_those_of_the_least_validation_loss);
     tcase_add_test(tests, a_finished_run_may_be_made_longer);
     tcase_add_test(tests, other_runs_are_refused_and_nothing_changes);
+    tcase_add_test(tests, a_free_fact_may_be_another);
     tcase_add_test(tests, unsound_metadata_are_refused_and_nothing_changes);
     tcase_add_test(tests, another_build_or_instruction_set_is_told);
     tcase_add_test(tests, a_failing_write_keeps_the_former_checkpoint);

@@ -144,6 +144,7 @@ START_TEST(a_record_reads_back)
     record.classes = 3;
     for (int i = 0; i < 9; i++)
         record.confusion[i] = i * 1000;
+    record.names[0] = "T-shirt/top", record.names[1] = "\"b\"", record.names[2] = "\xc3\xa9";
     record.settings = settings;
     record.n_settings = 2;
     FILE *out = fopen(path, "w");
@@ -165,6 +166,9 @@ START_TEST(a_record_reads_back)
     ck_assert(read.multiply_adds == 83900 && read.seconds == 0.1 + 0.2);
     ck_assert(read.test.loss == 1.0 / 3 && read.test.accuracy == 0.9731);
     ck_assert_int_eq(read.classes, 3);
+    for (int i = 0; i < 3; i++)
+        ck_assert_str_eq(read.names[i], record.names[i]);
+    ck_assert_ptr_null(read.names[3]);
     ck_assert_mem_eq(read.confusion, record.confusion, sizeof record.confusion);
     tg_release(context, text, bytes);
 }
@@ -187,6 +191,10 @@ START_TEST(a_damaged_record_is_refused)
                                         "{" GOOD "\"threads\": -1, \"confusion\": [[1]]}",
                                         "{" GOOD "\"seed\": \"1\", \"confusion\": [[1]]}",
                                         "{" GOOD "\"other\": [[[[[[[[[[1]]]]]]]]]], \"confusion\": [[1]]}",
+                                        "{" GOOD "\"classes\": [\"a\"], \"confusion\": [[1, 0], [0, 2]]}",
+                                        "{" GOOD "\"classes\": [\"a\", \"b\"], \"confusion\": [[1]]}",
+                                        "{" GOOD "\"classes\": [1], \"confusion\": [[1]]}",
+                                        "{" GOOD "\"classes\": \"a\", \"confusion\": [[1]]}",
                                         "{\"model\": 1, \"data\": \"d\", \"confusion\": [[1]]}"};
     tg_run_record read;
     char *text;

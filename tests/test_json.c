@@ -36,6 +36,16 @@ START_TEST(an_object_is_one_line)
 }
 END_TEST
 
+START_TEST(texts_are_an_array)
+{
+    static const char *const texts[] = {"a \"b\"", "c\xFF"};
+    tg_json_texts(&json, "k\\ey", texts, 2);
+    tg_json_texts(&json, "none", texts, 0);
+    ck_assert_int_eq(tg_json_end(&json), TG_OK);
+    ck_assert_str_eq(line, "{\"k\\\\ey\": [\"a \\\"b\\\"\", \"c\\ufffd\"], \"none\": []}\n");
+}
+END_TEST
+
 START_TEST(an_empty_object_is_fine)
 {
     ck_assert_int_eq(tg_json_end(&json), TG_OK);
@@ -124,6 +134,7 @@ int main(void)
     TCase *tests = harness_case("json");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, an_object_is_one_line);
+    tcase_add_test(tests, texts_are_an_array);
     tcase_add_test(tests, an_empty_object_is_fine);
     tcase_add_test(tests, reals_read_back_to_the_same_bits);
     tcase_add_test(tests, short_reals_stay_short);

@@ -311,6 +311,31 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+/* By its first labels alone, whatever follows; one label other, or fewer, and it is another set. */
+START_TEST(fashion_mnist_is_recognised)
+{
+    static const char first[] = "9003027255095579106431484302445366085216679592730333722668335055";
+    put_set("set", 70);
+    blob labels = labels_file(70);
+    for (size_t i = 0; i < sizeof first - 1; i++)
+        labels.data[8 + i] = (uint8_t)(first[i] - '0');
+    write_file("set/train-labels-idx1-ubyte", labels);
+    ck_assert_msg(load("set") == TG_OK, "%s", message);
+    ck_assert_str_eq(data.source, "Fashion-MNIST, IDX files in set");
+    ck_assert_str_eq(data.classes[0], "T-shirt/top");
+    ck_assert_str_eq(data.classes[9], "Ankle boot");
+    labels.data[8 + 63] = 4;
+    write_file("set/train-labels-idx1-ubyte", labels);
+    blob_free(&labels);
+    ck_assert_int_eq(load("set"), TG_OK);
+    ck_assert_ptr_null(data.classes);
+    ck_assert_str_eq(data.source, "IDX files in set");
+    put_set("set", 63);
+    ck_assert_int_eq(load("set"), TG_OK);
+    ck_assert_ptr_null(data.classes);
+}
+END_TEST
+
 /* One pass over real files where there are any: counts, classes and memory. */
 static void check_real(const char *where)
 {
@@ -326,6 +351,8 @@ static void check_real(const char *where)
 START_TEST(fashion_mnist_is_read)
 {
     check_real(FASHION);
+    ck_assert_str_eq(data.source, "Fashion-MNIST, IDX files in " FASHION);
+    ck_assert_str_eq(data.classes[1], "Trouser");
     for (int k = 0; k < TG_MNIST_CLASSES; k++) {
         int64_t count = 0;
         for (int64_t i = 0; i < 60000; i++)
@@ -338,6 +365,7 @@ END_TEST
 START_TEST(mnist_is_read_to_the_last_byte)
 {
     check_real(real_folder);
+    ck_assert_ptr_null(data.classes);
     const int32_t first[10] = {5, 0, 4, 1, 9, 2, 1, 3, 1, 4};
     ck_assert_mem_eq(data.train.labels, first, sizeof first);
     ck_assert_uint_eq(tg_crc32(0, data.train.images, 60000 * TG_MNIST_PIXELS), 0xf3639b56u);
@@ -401,6 +429,7 @@ int main(void)
     tcase_add_test(tests, without_data_digits_are_drawn);
     tcase_add_test(tests, pixels_are_shuffled_alike_in_all_images);
     tcase_add_test(tests, every_allocation_may_fail);
+    tcase_add_test(tests, fashion_mnist_is_recognised);
     if (readable(FASHION))
         tcase_add_test(tests, fashion_mnist_is_read);
     if (readable(real_folder))

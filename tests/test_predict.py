@@ -1,15 +1,18 @@
 """predict, end to end, with networks trained on a small data set. Usage: test_predict.py PREDICT FCNN_MNIST CNN_MNIST [libpng]; writes TAP.
 The last word: this build reads PNG."""
+import fcntl
 import gzip
 import json
 import os
 import pathlib
+import pty
 import random
 import re
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import zlib
 
 PREDICT, FCNN, CNN = sys.argv[1:4]
@@ -194,24 +197,62 @@ def output():
         assert locale != "C" or "\n".join(lines).isascii()
 
 
+NAMES = ["T-shirt/top", "Hose", "Pullover", "Kleid", "Mäntel", "Sandale", "外套", "Turnschuh", "Tasche", "Ein Name, der in einem engen Fenster zu lang ist"]
+
+
 def class_names():
+    """Of a file, else those that the network keeps, else digits: in every output, in as many columns as the widest takes."""
+    def check(found, text, names):
+        assert found["name"] == names[found["class"]] and list(found["probabilities"]) == names, found
+        lines = text.splitlines()
+        assert lines[0].startswith(f"dark.pgm: {found['name']} (") and [line[2:].split("  ")[0] for line in lines[1:]] == names, lines
+        assert len({len(line.split("%")[0]) + line.count("外") + line.count("套") for line in lines[1:]}) == 1, lines
     train(FCNN, "net.safetensors")
     (FOLDER / "dark.pgm").write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
-    names = ["T-shirt", "Hose", "Pullover", "Kleid", "Mäntel", "Sandale", "Hemd", "Turnschuh", "Tasche", "Stiefel"]
     path = FOLDER / "names"
-    path.write_text("\r\n".join(names))
+    path.write_text("\r\n".join(NAMES))
+    check(predictions("net.safetensors", "--classes=names", "dark.pgm")[0], run(PREDICT, "net.safetensors", "--classes", "names", "dark.pgm").stdout, NAMES)
+    train(FCNN, "net.safetensors", "--classes=names", "--checkpoint=kept")
+    path.write_text("".join(f"class {i}\n" for i in range(10)))
+    for network in ("net.safetensors", "kept/best.safetensors"):
+        check(predictions(network, "dark.pgm")[0], run(PREDICT, network, "dark.pgm").stdout, NAMES)
     found = predictions("net.safetensors", "--classes=names", "dark.pgm")[0]
-    assert found["name"] == names[found["class"]]
-    lines = run(PREDICT, "net.safetensors", "--classes", "names", "dark.pgm").stdout.splitlines()
-    assert lines[0].startswith(f"dark.pgm: {found['name']} (") and [line.split()[0] for line in lines[1:]] == names
-    assert len({line.index("%") for line in lines[1:]}) == 1, lines
-    for text, message in (("a\n" * 9, "names: expected the names of 10 classes, one a line, found 9 lines"), ("a\n" * 11, "found 11 lines"),
-                          ("a\n\n" * 5, "names: line 2: expected a class's name"), ("a\x1b[2J\n" * 10, "line 1"), ("x" * 61 + "\n" * 10, "line 1")):
+    assert found["name"] == f"class {found['class']}"
+    plain = run(PREDICT, "net.safetensors", "dark.pgm", LC_ALL="C").stdout
+    assert plain.isascii() and "\n  M?ntel " in plain and "\n  ?? " in plain, plain
+    for text, message in (("".join(f"{i}\n" for i in range(9)), "names: expected the names of 10 classes, one a line, found 9 lines"),
+                          ("".join(f"{i}\n" for i in range(11)), "found 11 lines"), ("a\n\n" * 5, "names: line 2: expected a class's name"),
+                          ("a\nb\na\n" * 4, "names: line 3: expected a name of its own, found that of line 1 again"),
+                          ("a\x1b[2J\n" * 10, "line 1"), ("x" * 61 + "\n" * 10, "line 1")):
         path.write_text(text)
         refused(3, message, "--classes=names", "net.safetensors", "dark.pgm")
     path.write_bytes(b"\xff\n" * 10)
     refused(3, "line 1: expected a class's name, of 1 to 60 bytes of UTF-8", "--classes=names", "net.safetensors", "dark.pgm")
     refused(3, "none: ", "--classes=none", "net.safetensors", "dark.pgm")
+
+
+def windows():
+    """On a terminal of any width no line of a picture and its bars is wrapped: first names are cut, then bars."""
+    train(FCNN, "net.safetensors")
+    (FOLDER / "dark.pgm").write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
+    (FOLDER / "names").write_text("\n".join(NAMES))
+    for columns in (80, 40, 24):
+        for environment in ({"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C"}, {"NO_COLOR": "1"}):
+            main, side = pty.openpty()
+            fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+            child = subprocess.Popen([PREDICT, "--classes=names", "net.safetensors", "dark.pgm"], stdout=side, stderr=side, cwd=FOLDER,
+                                     env={**ENVIRONMENT, "TERM": "xterm-256color", **environment})
+            os.close(side)
+            written = b""
+            try:
+                while part := os.read(main, 65536):
+                    written += part
+            except OSError:  # the other side is closed
+                pass
+            os.close(main)
+            lines = written.decode().replace("\r\n", "\n").splitlines()[1:]
+            assert child.wait(60) == 0 and len(lines) == 10 and all(len(line) + line.count("外") + line.count("套") <= columns for line in lines), lines
+            assert sum("…" in line or ". " in line.split("%")[0] for line in lines) >= (columns < 80), lines
 
 
 def usage():
@@ -242,8 +283,8 @@ def bad_networks():
     """Metadata that are missing, nonsense, or promise another network than the file holds: told, without memory for it."""
     (FOLDER / "dark.pgm").write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
 
-    def changed(program, old, new, message):
-        train(program, "net.safetensors")
+    def changed(program, old, new, message, *flags):
+        train(program, "net.safetensors", *flags)
         data = (FOLDER / "net.safetensors").read_bytes()
         size = struct.unpack("<Q", data[:8])[0]
         header = data[8:8 + size]
@@ -259,6 +300,13 @@ def bad_networks():
                               (b'"hidden":"30,20"', b'"hidden":"' + b"9," * 1000 + b'9"', 'expected "hidden" in the metadata, found more than 1,000 bytes'),
                               (b'"activation":"relu"', b'"activation":"rule"', 'metadata: --activation: "rule" is none of')):
         changed(FCNN, old, new, message)
+    (FOLDER / "names").write_text("".join(f"class {i}\n" for i in range(10)))
+
+    def named(old, new, message):
+        changed(FCNN, old, new, message, "--classes=names")
+    named(b"class 9", b"class 8", "classes in the metadata: line 10: expected a name of its own, found that of line 9 again")
+    named(b"class 0", b"\\u001b[2J", "classes in the metadata: line 1: expected a class's name")
+    named(b"class 9", b"", "classes in the metadata: expected the names of 10 classes, one a line, found 9 lines")
     changed(CNN, b'"kernel-size":"5"', b'"kernel-size":"26"', "metadata: convolution 2 of 2 does not fit")
     changed(CNN, b'"kernel-size":"5"', b'"kernel-size":"4"', "expected ")
 
@@ -266,7 +314,7 @@ def bad_networks():
 def main():
     tests = [(f"{name}: as_the_program_does {' '.join(flags)}", as_the_program_does, (program, *flags)) for name, program in (("fcnn", FCNN), ("cnn", CNN))
              for flags in ((), ("--shuffle-pixels=3",))]
-    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, png_pictures, bad_png, output, class_names, usage, bad_images, bad_networks)]
+    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, png_pictures, bad_png, output, class_names, windows, usage, bad_images, bad_networks)]
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, test, arguments) in enumerate(tests, 1):

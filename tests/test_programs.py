@@ -223,6 +223,61 @@ def samples(program):
     assert "label" not in run(program, "--epochs=0", "--show-samples", "--quiet").stdout
 
 
+FASHION = "9003027255095579106431484302445366085216679592730333722668335055"
+
+
+def class_names(program):
+    """Of a file, or of Fashion-MNIST where its first labels are: with the samples and in the matrix, which heads its columns with short
+    names and with numbers where they are too long."""
+    def matrix(text):
+        return text[text.index("Confusion matrix"):].splitlines()[1:]
+    plain = matrix(run(program, "--epochs=0", "--quiet").stdout)
+    names = [f"n{i}" for i in range(9)] + ["ö"]
+    path = FOLDER / "names"
+    path.write_text("\n".join(names))
+    short = matrix(run(program, "--epochs=0", "--quiet", "--classes", "names").stdout)
+    assert short[0].split() == names and [line.split()[0] for line in short[1:]] == names, short
+    assert [line.split()[1:] for line in short[1:]] == [line.split()[1:] for line in plain[1:]] and len({len(line) for line in short}) == 1, short
+    names[3] = "a name that is too long to stand in a matrix"
+    path.write_text("\n".join(names))
+    text = run(program, "--epochs=0", "--show-samples", "--classes=names").stdout
+    for first in (8, 10):
+        left, right = (names[label] if label != 3 else names[3][:27].rstrip() + "…" for label in (DATA / "train-labels-idx1-ubyte").read_bytes()[first:first + 2])
+        assert re.search(rf"^{left.ljust(30)}{right}$", text, re.M), (left, right, text)
+    long = matrix(text)
+    assert long[0].split() == list("0123456789") and [line[:2].strip() for line in long[1:]] == list("0123456789"), long
+    assert [line[3:19].strip() for line in long[1:]] == [*names[:3], "a name that is…", *names[4:]] and len({len(line) for line in long}) == 1, long
+    assert matrix(run(program, "--epochs=0", "--classes=names", LC_ALL="C").stdout)[10][3:6] == "?  "
+    assert rows(program, "--epochs=0", "--classes=names")[-1]["classes"] == names and "classes" not in rows(program, "--epochs=0")[-1]
+    for columns, blocks in ((120, 1), (60, 1), (40, 2), (20, 4)):
+        shown = on_terminal(program, columns, "--epochs=0", "--quiet", "--classes=names")
+        lines = matrix(shown)
+        assert all(len(line) <= max(columns, 15) for line in lines) and len(lines) >= 11 * blocks, (columns, lines)
+        assert [sum(line.startswith(f" {i} ") for line in lines) for i in range(10)] == [sum(line == "" for line in lines) + 1] * 10, lines
+    path.write_text("a\n" * 10)
+    done = run(program, "--classes=names", code=3)
+    assert done.stdout == "" and done.stderr == f"{pathlib.Path(program).name}: names: line 2: expected a name of its own, found that of line 1 again\n", done
+
+
+def fashion(program):
+    """What begins with the labels of Fashion-MNIST is called so, and its classes by their names, unless other names are given."""
+    folder = FOLDER / "fashion"
+    folder.mkdir(exist_ok=True)
+    labels = [int(digit) for digit in FASHION] + [3] * 20
+    for stem, values in (("train", labels), ("t10k", labels[:30])):
+        write_idx(folder / f"{stem}-labels-idx1-ubyte", (len(values),), values)
+        write_idx(folder / f"{stem}-images-idx3-ubyte", (len(values), 28, 28), bytes(784 * len(values)))
+    flags = ("--data", str(folder), "--epochs=0")
+    text = run(program, *flags, "--show-samples", data=False).stdout
+    assert " · Fashion-MNIST, IDX files in " in text.splitlines()[0], text
+    assert re.search(r"^Ankle boot +T-shirt/top$", text, re.M) and re.search(r"^T-shirt/top +Dress$", text, re.M), text
+    assert re.search(r"^ 9 Ankle boot +\d+ ", text, re.M), text
+    last = rows(program, *flags, data=False)[-1]
+    assert last["data"].startswith("Fashion-MNIST, ") and last["classes"][8:] == ["Bag", "Ankle boot"], last
+    (FOLDER / "names").write_text("".join(f"class {i}\n" for i in range(10)))
+    assert rows(program, *flags, "--classes=names", data=False)[-1]["classes"][9] == "class 9"
+
+
 def shuffled_pixels(program):
     """The same for all images, by its own seed, felt by the network and repeatable."""
     first, again, other, plain = (losses(program, *flags) for flags in (["--shuffle-pixels=1"], ["--shuffle-pixels=1"], ["--shuffle-pixels=2"], []))
@@ -414,7 +469,7 @@ def synthetic(program):
 
 
 def main():
-    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, samples, shuffled_pixels, usage, help_and_version, bad_data, divergence,
+    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, samples, class_names, fashion, shuffled_pixels, usage, help_and_version, bad_data, divergence,
             interrupt, lost_output, pictures, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
     tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: plateaus", plateaus, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]

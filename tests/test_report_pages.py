@@ -138,6 +138,31 @@ def odd_names_are_escaped_and_the_command_repeats_the_run():
     assert again["test_loss"] == first["test_loss"] and again["settings"] == first["settings"] and again["data"] == first["data"]
 
 
+def the_classes_have_names():
+    """In the figures, the table and metrics.json; compare_runs takes them from there."""
+    names = ["T-shirt/top", "a <b> & c", "Mäntel", "one that is far too long for its place", "e", "f", "g", "h", "i", "j"]
+    (FOLDER / "names").write_text("\n".join(names))
+    report = FOLDER / "named"
+    run([FCNN, "--data", DATA, "--epochs", 1, "--quiet", "--classes", "names", "--report", report])
+    assert json.loads((report / "metrics.json").read_text())["classes"] == names
+    check_self_contained(report / "report.html")
+    page = xml.fromstring((report / "report.html").read_text().replace("<!DOCTYPE html>", ""))
+    cells = [cell.text for cell in page.iter() if cell.tag.split("}")[-1] in ("td", "th", "h2")]
+    assert all(name in cells for name in [*names, "Class", "Each class"]) and "Digit" not in cells, cells
+    with gzip.open(DATA / "train-labels-idx1-ubyte.gz") as labels:
+        first = [names[label] for label in labels.read()[8:12]]
+    texts = {figure: [text.text for text in xml.parse(report / f"{figure}.svg").getroot().iter(SVG + "text")] for figure in FIGURES}
+    assert texts["samples"][1:] == [name if len(name) < 16 else name[:14].rstrip() + "…" for name in first], texts["samples"]
+    fitted = [name if len(name) <= 16 else name[:15].rstrip() + "…" for name in names]
+    assert all(texts["confusion"].count(name) == 2 for name in fitted), texts["confusion"]
+    shown = {name if len(name) <= 12 else name[:11].rstrip() + "…" for name in names}
+    assert texts["mistakes"][1:] and all(re.fullmatch(r"(?:true|said) (.*): [\d.]+ %", text)[1] in shown for text in texts["mistakes"][1:]), texts["mistakes"]
+    page = FOLDER / "named.html"
+    run([COMPARE, f"--output={page}", report, FOLDER / "out" / "deep" / "cnn"])
+    assert page.read_text().count(">Mäntel<") == 2
+    check_self_contained(page)
+
+
 def no_epoch_is_fine():
     report = FOLDER / "untrained"
     run([CNN, "--data", DATA, "--epochs", 0, "--quiet", "--report", report])
@@ -193,6 +218,7 @@ TESTS = [
     ("cnn: page and figures", lambda: pages_and_figures("cnn")),
     ("no graph without Graphviz", no_graphviz_no_graph),
     ("odd names are escaped and the command repeats the run", odd_names_are_escaped_and_the_command_repeats_the_run),
+    ("the classes have names", the_classes_have_names),
     ("no epoch is fine", no_epoch_is_fine),
     ("a folder that cannot be made is refused before training", a_folder_that_cannot_be_made_is_refused_before_training),
     ("the end names the page", the_end_names_the_page),

@@ -184,12 +184,36 @@ END_TEST
 START_TEST(a_confusion_matrix_shows_every_count)
 {
     const int64_t counts[] = {90, 10, 0, 0, 1234567, 3, 0, 0, 0};
-    check_figure(tg_svg_confusion(out, "Confusion", counts, 3));
+    check_figure(tg_svg_confusion(out, "Confusion", counts, 3, NULL));
     ck_assert_int_eq(occurrences("class=\"tg-heat\""), 4);
     ck_assert_int_eq(occurrences(">90<"), 1);
     ck_assert_int_eq(occurrences(">1234567<"), 1);
     ck_assert_int_eq(occurrences(">0<"), 7);                    /* five counts and two names */
     ck_assert_int_eq(occurrences("fill-opacity=\"0.949\""), 1); /* sqrt(90 / 100) */
+}
+END_TEST
+
+START_TEST(a_confusion_matrix_names_its_classes)
+{
+    const int64_t counts[] = {90, 10, 0, 0, 7, 3, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5};
+    static const char *const names[] = {"a & b", "A name that is far too long", "c", "d"};
+    check_figure(tg_svg_confusion(out, "Confusion", counts, 4, names));
+    ck_assert_int_eq(occurrences(">a &amp; b<"), 2);
+    ck_assert_int_eq(occurrences(">A name that is…<"), 2);
+    ck_assert_int_eq(occurrences("rotate(-45)"), 4);
+    double width;
+    ck_assert_int_eq(sscanf(strstr(text, "width="), "width=\"%lf\"", &width), 1);
+    ck_assert_double_gt(width, 480); /* the names have room on the left */
+}
+END_TEST
+
+START_TEST(short_names_stand_below_their_columns)
+{
+    const int64_t counts[] = {1, 2, 3, 4};
+    static const char *const names[] = {"cat", "dog"};
+    check_figure(tg_svg_confusion(out, "Confusion", counts, 2, names));
+    ck_assert_int_eq(occurrences(">cat<"), 2);
+    ck_assert_int_eq(occurrences("rotate(-45)"), 0);
 }
 END_TEST
 
@@ -207,6 +231,17 @@ START_TEST(images_carry_their_captions)
     ck_assert_int_eq(occurrences("data:image/png;base64,"), 5);
     ck_assert_int_eq(occurrences("99.9 %"), 1);
     ck_assert_int_eq(occurrences("a &quot;b&quot;"), 1);
+}
+END_TEST
+
+START_TEST(long_captions_make_room)
+{
+    static const uint8_t pixel = 0;
+    tg_svg_image images[4] = {
+        {&pixel, {"true T-shirt/top: 0.1 %", "said Shirt: 99.9 %"}}, {&pixel, {"", ""}}, {&pixel, {"", ""}}, {&pixel, {"", ""}}};
+    const tg_svg_gallery gallery = {.title = "Mistakes", .images = images, .n_images = 4, .rows = 1, .columns = 1};
+    check_figure(tg_svg_images(out, &gallery));
+    ck_assert_int_eq(occurrences(" y=\"38\""), 3); /* on the first line */
 }
 END_TEST
 
@@ -236,7 +271,7 @@ START_TEST(a_full_disk_is_told)
     if (!full)
         return;
     setvbuf(full, NULL, _IONBF, 0);
-    ck_assert_int_eq(tg_svg_confusion(full, "Confusion", &one, 1), TG_ERROR_IO);
+    ck_assert_int_eq(tg_svg_confusion(full, "Confusion", &one, 1, NULL), TG_ERROR_IO);
     fclose(full);
 }
 END_TEST
@@ -252,7 +287,10 @@ int main(void)
     tcase_add_test(tests, few_and_equal_values_are_fine);
     tcase_add_test(tests, bars_begin_at_0);
     tcase_add_test(tests, a_confusion_matrix_shows_every_count);
+    tcase_add_test(tests, a_confusion_matrix_names_its_classes);
+    tcase_add_test(tests, short_names_stand_below_their_columns);
     tcase_add_test(tests, images_carry_their_captions);
+    tcase_add_test(tests, long_captions_make_room);
     tcase_add_test(tests, a_png_is_stored);
     tcase_add_test(tests, text_is_escaped);
     tcase_add_test(tests, a_full_disk_is_told);

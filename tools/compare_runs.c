@@ -179,7 +179,8 @@ static tg_status write_page(FILE *out, void *user)
     tg_page_heading(out, "Confusion matrices");
     tg_page_figures_begin(out);
     for (int i = 0; i < c->n && status == TG_OK; i++)
-        status = tg_svg_confusion(out, c->runs[i].label, c->runs[i].record.confusion, c->runs[i].record.classes);
+        status = tg_svg_confusion(out, c->runs[i].label, c->runs[i].record.confusion, c->runs[i].record.classes,
+                                  c->runs[i].record.names);
     tg_page_figures_end(out);
     return status == TG_OK ? tg_page_end(out) : status;
 }

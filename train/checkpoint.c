@@ -104,7 +104,8 @@ static bool join(char path[PATH_BYTES], const char *folder, const char *name)
 /* Each fact needs a key of its own. */
 static bool facts_are_sound(const tg_checkpoint_options *options)
 {
-    if (options->facts_count < 0 || options->facts_count > TG_CHECKPOINT_FACTS)
+    if (options->facts_count < 0 || options->facts_count > TG_CHECKPOINT_FACTS || options->facts_free < 0 ||
+        options->facts_free > options->facts_count)
         return false;
     for (int i = 0; i < options->facts_count; i++) {
         for (int k = 0; k < KEYS; k++)
@@ -252,7 +253,7 @@ static tg_status check_same(const tg_checkpoint *c, const tg_safetensors *file, 
     describe(c, &text);
     for (size_t i = 0; status == TG_OK && i < sizeof same / sizeof *same; i++)
         status = expect(path, keys[same[i]], text.values[same[i]], tg_safetensors_metadata(file, keys[same[i]]), message);
-    for (int i = 0; status == TG_OK && i < c->options.facts_count; i++) {
+    for (int i = 0; status == TG_OK && i < c->options.facts_count - c->options.facts_free; i++) {
         const tg_text_pair *fact = &c->options.facts[i];
         status = expect(path, fact->key, fact->value, tg_safetensors_metadata(file, fact->key), message);
     }

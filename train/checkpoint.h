@@ -25,6 +25,7 @@ typedef struct tg_checkpoint_options {
         TG_CHECKPOINT_FACTS, in UTF-8, with keys of their own. All text is borrowed until tg_checkpoint_free(). */
     const tg_text_pair *facts;
     int facts_count;
+    int facts_free; /**< so many of the last facts are only kept: a run that goes on may have others */
 } tg_checkpoint_options;
 
 #define TG_CHECKPOINT_FACTS 80

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "train/byte_array.h"
+#include "train/class_names.h"
 #include "train/fit.h"
 
 TG_BEGIN_DECLS
@@ -38,8 +38,6 @@ typedef struct tg_setting {
     const char *name, *value;
 } tg_setting;
 
-#define TG_MOST_CLASSES 64
-
 /** A run's results and all that decided them. Text is borrowed. */
 typedef struct tg_run_record {
     const char *model;   /**< "fcnn" */
@@ -55,6 +53,7 @@ typedef struct tg_run_record {
     double seconds;       /**< of all epochs */
     tg_scores test;
     int classes;                                          /**< at most TG_MOST_CLASSES */
+    const char *names[TG_MOST_CLASSES];                   /**< of the classes; all NULL: they have numbers alone */
     int64_t confusion[TG_MOST_CLASSES * TG_MOST_CLASSES]; /**< [classes, classes], rows: true */
     const tg_setting *settings;                           /**< not read back */
     int n_settings;

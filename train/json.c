@@ -13,7 +13,9 @@ tg_json tg_json_begin(FILE *out)
 
 static void put_key(tg_json *json, const char *key)
 {
-    fprintf(json->out, "%s\"%s\": ", json->empty ? "" : ", ", key);
+    fputs(json->empty ? "" : ", ", json->out);
+    tg_json_quote(json->out, key);
+    fputs(": ", json->out);
     json->empty = false;
 }
 
@@ -109,6 +111,16 @@ tg_json tg_json_object(tg_json *json, const char *key)
 }
 
 void tg_json_close(tg_json *json) { fprintf(json->out, "}"); }
+
+void tg_json_texts(tg_json *json, const char *key, const char *const *texts, int count)
+{
+    put_key(json, key);
+    for (int i = 0; i < count; i++) {
+        fputs(i ? ", " : "[", json->out);
+        tg_json_quote(json->out, texts[i]);
+    }
+    fputs(count ? "]" : "[]", json->out);
+}
 
 void tg_json_matrix(tg_json *json, const char *key, const int64_t *values, int rows, int columns)
 {

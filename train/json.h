@@ -15,13 +15,15 @@ typedef struct tg_json {
 } tg_json;
 
 TG_API tg_json tg_json_begin(FILE *out);
-/** Keys are plain words. Text in UTF-8 is escaped where JSON asks for it; bytes that are not UTF-8 become U+FFFD. */
+/** Text, keys among it, in UTF-8 is escaped where JSON asks for it; bytes that are not UTF-8 become U+FFFD. */
 TG_API void tg_json_text(tg_json *json, const char *key, const char *text);
 TG_API void tg_json_integer(tg_json *json, const char *key, int64_t value);
 /** For a seed or a step: up to 2^64 - 1. */
 TG_API void tg_json_unsigned(tg_json *json, const char *key, uint64_t value);
 /** The shortest of 15 to 17 digits that reads back to the same double; NaN and infinities, which JSON lacks, as null. */
 TG_API void tg_json_real(tg_json *json, const char *key, double value);
+/** An array of texts. */
+TG_API void tg_json_texts(tg_json *json, const char *key, const char *const *texts, int count);
 /** A matrix of counts as an array of rows. */
 TG_API void tg_json_matrix(tg_json *json, const char *key, const int64_t *values, int rows, int columns);
 /** Opens an object as a member of another, which waits until tg_json_close() has closed it. */

@@ -27,13 +27,15 @@ typedef struct tg_mnist {
     tg_context *context;
     tg_image_set train, test;     /**< of MNIST: 60,000 and 10,000; a validation set is the caller's to cut off */
     bool synthetic;               /**< drawn, not read: every result must say so */
-    char source[TG_MESSAGE_SIZE]; /**< for people: "IDX files in data", "synthetic digits (seed 1)" */
+    const char *const *classes;   /**< the names of the ten classes, of Fashion-MNIST; NULL: digits, or unknown */
+    char source[TG_MESSAGE_SIZE]; /**< for people: "IDX files in data", "synthetic digits (seed 1)", "Fashion-MNIST, ..." */
 } tg_mnist;
 
 /** Loads the data into `data`, whose former contents are ignored.
     `where` (the value of --data) is a folder with the four IDX files, plain or .gz, or with mnist.npz; or an .npz file; or the
     word "synthetic". If it is NULL: $MNIST_DIR, read in the same way; else the first of $XDG_DATA_HOME/tapegrad/mnist
     (~/.local/share/tapegrad/mnist), ./data and ~/.keras/datasets/mnist.npz where any of the files exists; else digits are drawn.
+    Fashion-MNIST has the same files; it is told by its first training labels.
     `seed` matters to drawn digits alone. What has been found must be whole: nothing is skipped because it is damaged.
     TG_ERROR_IO (missing, unreadable), TG_ERROR_FORMAT (damaged) and TG_ERROR_MEMORY put one sentence with file, byte and
     expectation into `message`, which has TG_MESSAGE_SIZE bytes; `data` is then all zero. With TG_OK `message` is "". */

@@ -63,17 +63,17 @@ static void put_head(FILE *out, const tg_report *report)
 
 static void put_classes(FILE *out, const tg_run_record *record)
 {
-    static const char *const headings[] = {"Digit", "Precision", "Recall", "F1", "Images"};
+    const char *const headings[] = {record->names[0] ? "Class" : "Digit", "Precision", "Recall", "F1", "Images"};
     tg_page_table_begin(out, headings, 5, 1);
     for (int i = 0; i < record->classes; i++) {
         tg_class_scores scores = tg_class_scores_of(record->confusion, record->classes, i);
-        char text[5][32];
-        snprintf(text[0], sizeof *text, "%d", i);
-        snprintf(text[1], sizeof *text, "%.4f", scores.precision);
-        snprintf(text[2], sizeof *text, "%.4f", scores.recall);
-        snprintf(text[3], sizeof *text, "%.4f", scores.f1);
-        tg_count_text(scores.support, text[4], sizeof *text);
-        tg_page_table_row(out, (const char *const[]){text[0], text[1], text[2], text[3], text[4]}, 5, 1);
+        char text[4][32], number[TG_CLASS_NUMBER];
+        snprintf(text[0], sizeof *text, "%.4f", scores.precision);
+        snprintf(text[1], sizeof *text, "%.4f", scores.recall);
+        snprintf(text[2], sizeof *text, "%.4f", scores.f1);
+        tg_count_text(scores.support, text[3], sizeof *text);
+        tg_page_table_row(out, (const char *const[]){tg_class_name(record->names, i, number), text[0], text[1], text[2], text[3]},
+                          5, 1);
     }
     tg_page_table_end(out);
 }
@@ -168,7 +168,7 @@ static tg_status put_page(FILE *out, const tg_report *report)
     status = status == TG_OK ? put_figures(out, report, errors, 2) : status;
     tg_page_paragraph(out, "dim",
                       "Below a mistake: the probabilities that the network gave to what is true and to what it said.");
-    tg_page_heading(out, "Each digit");
+    tg_page_heading(out, report->record.names[0] ? "Each class" : "Each digit");
     put_classes(out, &report->record);
     tg_page_heading(out, "Architecture");
     status = status == TG_OK ? put_architecture(out, report) : status;

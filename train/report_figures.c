@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "train/svg.h"
+#include "train/text_columns.h"
 
-enum { SAMPLES = 4, MISTAKES = 12 };
+enum { SAMPLES = 4, MISTAKES = 12, SAMPLE_COLUMNS = 15, MISTAKE_COLUMNS = 12 };
 
 /* ---- what is shown ---- */
 
@@ -50,6 +51,13 @@ tg_class_scores tg_class_scores_of(const int64_t *confusion, int classes, int in
 
 /* ---- figures ---- */
 
+/* What a class is called below an image, in at most so many columns. */
+static char *name_of(const tg_run_record *record, int i, int columns, char text[TG_CAPTION])
+{
+    char number[TG_CLASS_NUMBER];
+    return tg_text_fit(tg_class_name(record->names, i, number), columns, false, text, TG_CLASS_NAME_BYTES + 1);
+}
+
 static tg_status draw_images(FILE *out, const char *title, const tg_report_images *images, const tg_svg_image *shown, int n)
 {
     const tg_svg_gallery gallery = {
@@ -60,11 +68,13 @@ static tg_status draw_images(FILE *out, const char *title, const tg_report_image
 tg_status tg_report_samples(FILE *out, const tg_report *report)
 {
     tg_svg_image shown[SAMPLES] = {{NULL, {"", ""}}};
+    char name[TG_CAPTION];
     const tg_report_images *images = &report->train;
     int n = images->count < SAMPLES ? (int)images->count : SAMPLES;
     for (int i = 0; i < n; i++) {
         shown[i].pixels = images->pixels + (int64_t)i * images->rows * images->columns;
-        snprintf(shown[i].captions[0], sizeof shown[i].captions[0], "label %d", (int)images->labels[i]);
+        snprintf(shown[i].captions[0], TG_CAPTION, "%s%s", report->record.names[0] ? "" : "label ",
+                 name_of(&report->record, images->labels[i], SAMPLE_COLUMNS, name));
     }
     return draw_images(out, "First training images", images, shown, n);
 }
@@ -72,6 +82,7 @@ tg_status tg_report_samples(FILE *out, const tg_report *report)
 tg_status tg_report_mistakes(FILE *out, const tg_report *report)
 {
     tg_svg_image shown[MISTAKES] = {{NULL, {"", ""}}};
+    char name[TG_CAPTION];
     tg_mistake mistakes[MISTAKES];
     const tg_report_images *images = &report->test;
     int classes = report->record.classes;
@@ -80,10 +91,10 @@ tg_status tg_report_mistakes(FILE *out, const tg_report *report)
         int64_t image = mistakes[i].image;
         int label = images->labels[image];
         shown[i].pixels = images->pixels + image * images->rows * images->columns;
-        snprintf(shown[i].captions[0], sizeof shown[i].captions[0], "true %d: %.1f %%", label,
+        snprintf(shown[i].captions[0], TG_CAPTION, "true %s: %.1f %%", name_of(&report->record, label, MISTAKE_COLUMNS, name),
                  100 * (double)report->probabilities[image * classes + label]);
-        snprintf(shown[i].captions[1], sizeof shown[i].captions[1], "said %d: %.1f %%", (int)mistakes[i].said,
-                 100 * (double)mistakes[i].certainty);
+        snprintf(shown[i].captions[1], TG_CAPTION, "said %s: %.1f %%",
+                 name_of(&report->record, mistakes[i].said, MISTAKE_COLUMNS, name), 100 * (double)mistakes[i].certainty);
     }
     return draw_images(out, n ? "Most confident mistakes" : "No mistakes", images, shown, n);
 }
@@ -112,7 +123,7 @@ tg_status tg_report_loss(FILE *out, const tg_report *report) { return draw_curve
 
 tg_status tg_report_confusion(FILE *out, const tg_report *report)
 {
-    return tg_svg_confusion(out, "Confusion matrix", report->record.confusion, report->record.classes);
+    return tg_svg_confusion(out, "Confusion matrix", report->record.confusion, report->record.classes, report->record.names);
 }
 
 tg_status tg_report_seconds(FILE *out, const tg_report *report)

@@ -28,6 +28,8 @@ tg_status tg_run_record_write(FILE *out, const tg_run_record *record)
     for (int i = 0; i < record->n_settings; i++)
         tg_json_text(&settings, record->settings[i].name, record->settings[i].value);
     tg_json_close(&settings);
+    if (record->names[0])
+        tg_json_texts(&json, "classes", record->names, record->classes);
     tg_json_matrix(&json, "confusion", record->confusion, record->classes, record->classes);
     return tg_json_end(&json);
 }
@@ -100,6 +102,23 @@ static bool take_confusion(tg_json_reader *reader, tg_run_record *record)
     return rows == columns ? tg_json_expect(reader, ']', wanted) : fail(reader, wanted);
 }
 
+/* An array of texts. How many are found when all is read: the matrix tells how many there must be. */
+static bool take_names(tg_json_reader *reader, tg_run_record *record)
+{
+    static const char wanted[] = "names of classes, at most 64";
+    int n = 0;
+    if (!tg_json_expect(reader, '[', wanted))
+        return false;
+    do {
+        const char *name = tg_json_take_text(reader);
+        if (!name || n == TG_MOST_CLASSES)
+            return name ? fail(reader, wanted) : false;
+        record->names[n++] = name;
+    } while (tg_json_accept(reader, ','));
+    memset(record->names + n, 0, (size_t)(TG_MOST_CLASSES - n) * sizeof *record->names);
+    return tg_json_expect(reader, ']', wanted);
+}
+
 /* Passes over any value that this library writes; `depth` bounds what is nested. */
 static bool skip_value(tg_json_reader *reader, int depth)
 {
@@ -147,6 +166,8 @@ static bool take_member(tg_json_reader *reader, const char *key, tg_run_record *
         return tg_json_take_count(reader, &r->parameters);
     if (strcmp(key, "confusion") == 0)
         return take_confusion(reader, r);
+    if (strcmp(key, "classes") == 0)
+        return take_names(reader, r);
     if (strcmp(key, "threads") != 0)
         return skip_value(reader, 8);
     if (!tg_json_take_count(reader, &threads) || threads > 1 << 20)
@@ -167,6 +188,14 @@ static bool take_record(tg_json_reader *reader, tg_run_record *record)
     return tg_json_expect(reader, '}', "a comma or }") && tg_json_expect(reader, '\0', "the end");
 }
 
+static bool names_fit(const tg_run_record *record)
+{
+    int n = 0;
+    while (n < TG_MOST_CLASSES && record->names[n])
+        n++;
+    return n == 0 || n == record->classes;
+}
+
 tg_status tg_run_record_read(tg_context *context, const char *path, tg_run_record *record, char **text, size_t *bytes,
                              char *message)
 {
@@ -183,6 +212,9 @@ tg_status tg_run_record_read(tg_context *context, const char *path, tg_run_recor
                               reader.expected);
     else if (!record->model || !record->data || !record->classes)
         status = tg_file_fail(message, TG_ERROR_FORMAT, path, "expected a run's \"model\", \"data\" and \"confusion\"");
+    else if (!names_fit(record))
+        status = tg_file_fail(message, TG_ERROR_FORMAT, path, "expected as many \"classes\" as the side of \"confusion\", %d",
+                              record->classes);
     if (status == TG_OK) {
         *text = file.text;
         *bytes = file.bytes;

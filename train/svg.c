@@ -70,9 +70,12 @@ void tg_svg_text(FILE *out, double x, double y, const char *classes, const char 
     fprintf(out, "</text>\n");
 }
 
-void tg_svg_text_upwards(FILE *out, double x, double y, const char *text)
+static void turned_text(FILE *out, double x, double y, const char *anchor, int degrees, const char *text)
 {
-    fprintf(out, "<text class=\"tg-label tg-middle\" transform=\"translate(%.1f %.1f) rotate(-90)\">", x, y);
+    fprintf(out, "<text class=\"tg-label %s\" transform=\"translate(%.1f %.1f) rotate(%d)\">", anchor, x, y, degrees);
     tg_xml_text(out, text);
     fprintf(out, "</text>\n");
 }
+
+void tg_svg_text_upwards(FILE *out, double x, double y, const char *text) { turned_text(out, x, y, "tg-middle", -90, text); }
+void tg_svg_text_aslant(FILE *out, double x, double y, const char *text) { turned_text(out, x, y, "tg-end", -45, text); }

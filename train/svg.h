@@ -43,13 +43,18 @@ typedef struct tg_svg_chart {
 TG_API TG_MUST_USE tg_status tg_svg_curves(FILE *out, const tg_svg_chart *chart);
 /** The first series as bars from 0, such as seconds. */
 TG_API TG_MUST_USE tg_status tg_svg_bars(FILE *out, const tg_svg_chart *chart);
-/** Counts [classes, classes], rows: true, as a heat map: a cell is as dark as the square root of its share of its row. */
-TG_API TG_MUST_USE tg_status tg_svg_confusion(FILE *out, const char *title, const int64_t *counts, int classes);
+/** Counts [classes, classes], rows: true, as a heat map: a cell is as dark as the square root of its share of its row. `names` of the
+    classes, of which 16 columns are shown; where it, or names[0], is NULL: numbers. */
+TG_API TG_MUST_USE tg_status tg_svg_confusion(FILE *out, const char *title, const int64_t *counts, int classes,
+                                              const char *const *names);
+
+/** Bytes of a caption. */
+#define TG_CAPTION 96
 
 /** A picture with two short lines below it; "": none. */
 typedef struct tg_svg_image {
     const uint8_t *pixels; /**< 8-bit grey [rows, columns], 0 being black */
-    char captions[2][32];
+    char captions[2][TG_CAPTION];
 } tg_svg_image;
 
 typedef struct tg_svg_gallery {
@@ -59,7 +64,7 @@ typedef struct tg_svg_gallery {
     int rows, columns; /**< of each */
 } tg_svg_gallery;
 
-/** Images side by side, four in a line. */
+/** Images side by side, four in a line, or fewer where captions are long. */
 TG_API TG_MUST_USE tg_status tg_svg_images(FILE *out, const tg_svg_gallery *gallery);
 
 /** Writes text as XML and HTML hold it between tags and in quotes: escaped; what they cannot hold becomes U+FFFD. */

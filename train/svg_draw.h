@@ -11,5 +11,7 @@ tg_status tg_svg_close(FILE *out);
 void tg_svg_text(FILE *out, double x, double y, const char *classes, const char *text);
 /** The same, turned to be read upwards, centred. */
 void tg_svg_text_upwards(FILE *out, double x, double y, const char *text);
+/** The same, rising to its end at that point. */
+void tg_svg_text_aslant(FILE *out, double x, double y, const char *text);
 
 #endif
