@@ -324,7 +324,7 @@ static void print_columns(const console *c, const matrix_look *look, const int64
 static void print_confusion(const console *c, const int64_t *confusion, const char *const *classes)
 {
     matrix_look look = look_of_matrix(c, confusion, classes);
-    printf("\nConfusion matrix (rows: true, columns: predicted)\n");
+    printf("\nConfusion matrix%s(rows: true, columns: predicted)\n", console_columns() < 50 ? "\n" : " ");
     for (int first = 0, end; first < TG_MNIST_CLASSES; first = end) {
         end = TG_MNIST_CLASSES - first <= look.together ? TG_MNIST_CLASSES : first + look.together;
         printf("%s", first ? "\n" : "");

@@ -197,6 +197,15 @@ static void draw(const run *r, const uint8_t *pixels)
         printf("  |%s|\n", tg_image_line(pixels, TG_MNIST_ROWS, TG_MNIST_COLUMNS, line, shading, text, sizeof text));
 }
 
+static void print_inverted(const run *r)
+{
+    if (r->choices.invert == INVERT_YES)
+        printf("  Inverted, as --invert yes says.\n");
+    else
+        printf("  Its background is bright, so it was%sinverted (--invert no leaves it).\n",
+               console_columns() < 72 ? "\n  " : " ");
+}
+
 static void print_text(const run *r, const char *path, int64_t number, int64_t of, int64_t i)
 {
     const float *p = r->probabilities[i];
@@ -207,11 +216,9 @@ static void print_text(const run *r, const char *path, int64_t number, int64_t o
     tg_text_fit(tg_class_name(r->names, best, digits), r->name_columns, r->console.ascii, name, sizeof name);
     printf("%s%s: %s (%.2f %%)\n", path, image, name, 100.0 * (double)p[best]);
     if (r->shown[i].blank)
-        printf("  No ink was found: the network saw nothing.\n");
+        printf("  No ink: the network saw nothing.\n");
     if (r->shown[i].inverted)
-        printf("  %s\n", r->choices.invert == INVERT_YES
-                             ? "Inverted, as --invert yes says."
-                             : "Its background is bright, so it was inverted (--invert no leaves it).");
+        print_inverted(r);
     if (r->choices.draw)
         draw(r, r->shown[i].pixels);
     put_bars(r, p);
