@@ -162,8 +162,6 @@ def png_pictures():
 
 def bad_png():
     """Hostile, damaged and cut-off files: one sentence, exit 3 (tests of train/png_file.h look at the memory)."""
-    if not READS_PNG:
-        return
     train(FCNN, "net.safetensors")
     whole = png(120, 90, 0, ring(False))
     bomb = png(1, 1, 0, [0])[:16] + struct.pack(">IIBBBBB", 16384, 16384, 8, 6, 0, 0, 0)
@@ -318,6 +316,9 @@ def main():
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, test, arguments) in enumerate(tests, 1):
+        if test is bad_png and not READS_PNG:
+            print(f"ok {number} - {name} # SKIP this build has no libpng", flush=True)
+            continue
         try:
             test(*arguments)
             print(f"ok {number} - {name}", flush=True)
