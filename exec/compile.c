@@ -159,8 +159,10 @@ static bool number_groups(compile *self)
         return out_of_memory(self);
     for (int32_t g = fusion->n_groups - 1; g >= 0; g--)
         number[g] = fusion->groups[g].n_members + (fusion->groups[g].contraction >= 0) > 1 ? next++ : -1;
-    for (int32_t id = 0; id < self->values.count; id++)
-        plan->group[id] = fusion->of[id] >= 0 ? number[fusion->of[id]] : -1;
+    for (int32_t id = 0; id < self->values.count; id++) {
+        int32_t at = self->values.at[id].by >= 0 ? self->values.at[id].by : id;
+        plan->group[id] = fusion->of[at] >= 0 ? number[fusion->of[at]] : -1;
+    }
     return true;
 }
 

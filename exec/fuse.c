@@ -114,6 +114,8 @@ static void attach_contractions(tg_fusion *fusion, const tg_value_table *values)
         int32_t group = group_of_users(values, fusion, id);
         if (group < 0 || fusion->groups[group].contraction >= 0 || fusion->groups[group].segment == TG_COMMIT)
             continue;
+        if (value->twin >= 0 && value->twin < fusion->groups[group].sink)
+            continue; /* what reads the twin might come before the group does */
         fusion->groups[group].contraction = id;
         fusion->of[id] = group;
     }

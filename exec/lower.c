@@ -32,7 +32,7 @@ tg_step *tg_steps_add(tg_steps *steps, tg_step_kind kind, tg_segment segment, in
     void **pointers = tg_pool_take(steps->pool, max_refs, sizeof *pointers);
     if (!at || !step || !refs || !pointers)
         return NULL;
-    *step = (tg_step){.kind = kind, .segment = segment, .node = node, .output = -1, .shared = -1, .phases = 1};
+    *step = (tg_step){.kind = kind, .segment = segment, .node = node, .output = -1, .twin = -1, .shared = -1, .phases = 1};
     step->refs = refs;
     step->pointers = pointers;
     steps->at = at;
@@ -94,6 +94,9 @@ bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
     step->phases = op->phases ? op->phases(&step->work) : 1;
     step->op_scratch = op->scratch_bytes ? (op->scratch_bytes(&step->work) + 63) & ~(size_t)63 : 0;
     step->flops = op->flops ? op->flops(&step->work) : 0;
+    int32_t twin = steps->values->at[node->id].twin;
+    if (twin >= 0)
+        step->twin = tg_step_ref(step, tg_steps_buffer(steps, twin), true, 0, steps->values->at[twin].bytes);
     size_t shared = op->shared_bytes ? op->shared_bytes(&step->work) : 0;
     if (shared > 0)
         step->shared =
@@ -103,7 +106,7 @@ bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
 
 static bool add_op(tg_steps *steps, const tg_node *node)
 {
-    tg_step *step = tg_steps_add(steps, TG_STEP_OP, steps->values->at[node->id].segment, node->id, node->n_inputs + 2);
+    tg_step *step = tg_steps_add(steps, TG_STEP_OP, steps->values->at[node->id].segment, node->id, node->n_inputs + 3);
     if (!step || !tg_steps_begin_op(steps, step, node))
         return false;
     step->output = tg_step_ref(step, tg_steps_buffer(steps, node->id), true, 0, steps->values->at[node->id].bytes);
@@ -113,7 +116,7 @@ static bool add_op(tg_steps *steps, const tg_node *node)
 static bool add_nodes(tg_steps *steps)
 {
     for (int32_t id = 0; id < steps->values->count; id++) {
-        if (!tg_value_runs(steps->values, id))
+        if (!tg_value_runs(steps->values, id) || steps->values->at[id].by >= 0)
             continue;
         int32_t group = steps->fusion->of[id];
         if (group < 0) {

@@ -191,7 +191,7 @@ bool tg_steps_add_group(tg_steps *steps, const tg_group *group)
                     .operand_of = steps->operand_of,
                     .arguments = steps->arguments};
     int64_t effects = 0, arguments = count_arguments(&low, &effects);
-    int64_t product_inputs = group->contraction >= 0 ? tg_graph_node(low.values->graph, group->contraction)->n_inputs + 2 : 0;
+    int64_t product_inputs = group->contraction >= 0 ? tg_graph_node(low.values->graph, group->contraction)->n_inputs + 3 : 0;
     int32_t n = group->n_members;
     if (!begin_step(&low, arguments + effects + n + product_inputs))
         return false;

@@ -25,6 +25,7 @@ static tg_status run_op(const tg_step *step, int phase, int64_t task, uint64_t c
     epilogue after = {.step = step, .scratch = scratch ? (char *)scratch + step->op_scratch : NULL};
     tg_buffers buffers = {.inputs = (const void *const *)step->pointers,
                           .output = step->pointers[step->output],
+                          .twin = step->twin >= 0 ? step->pointers[step->twin] : NULL,
                           .step = counter,
                           .shared = step->shared >= 0 ? step->pointers[step->shared] : NULL,
                           .finish = step->program ? finish : NULL,

@@ -41,13 +41,13 @@ typedef enum tg_step_kind {
 typedef struct tg_step {
     tg_step_kind kind;
     tg_segment segment;
-    int32_t node;           /**< what an error names */
-    tg_dtype dtype;         /**< TG_STEP_CHECK: of the floats */
-    const tg_op *op;        /**< TG_STEP_OP; else NULL */
-    tg_work work;           /**< of the op: its inputs are the first refs */
-    int32_t output, shared; /**< its refs; `shared` may be -1 */
-    tg_program *program;    /**< TG_STEP_PROGRAM, or the epilogue; NULL: none */
-    int64_t count;          /**< elements of the program */
+    int32_t node;                 /**< what an error names */
+    tg_dtype dtype;               /**< TG_STEP_CHECK: of the floats */
+    const tg_op *op;              /**< TG_STEP_OP; else NULL */
+    tg_work work;                 /**< of the op: its inputs are the first refs */
+    int32_t output, twin, shared; /**< its refs; the last two may be -1 */
+    tg_program *program;          /**< TG_STEP_PROGRAM, or the epilogue; NULL: none */
+    int64_t count;                /**< elements of the program */
     tg_ref *refs;
     int32_t n_refs;
     void **pointers; /**< by ref: resolved when a run starts */

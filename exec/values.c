@@ -1,5 +1,7 @@
 #include "exec/values.h"
 
+#include <string.h>
+
 bool tg_work_make(tg_work *work, const tg_value_table *values, const tg_node *node, tg_pool *pool)
 {
     tg_type *types = tg_pool_take(pool, node->n_inputs, sizeof *types);
@@ -51,8 +53,13 @@ static void find_bases(tg_value_table *values, bool commits, tg_type *types)
     for (int32_t id = 0; id < values->count; id++) {
         const tg_node *node = tg_graph_node(values->graph, id);
         tg_value *value = &values->at[id];
-        *value =
-            (tg_value){.base = id, .bytes = tg_type_bytes(node->type), .first_effect = -1, .writer = -1, .segment = TG_COMPUTE};
+        *value = (tg_value){.base = id,
+                            .bytes = tg_type_bytes(node->type),
+                            .first_effect = -1,
+                            .writer = -1,
+                            .twin = -1,
+                            .by = -1,
+                            .segment = TG_COMPUTE};
         int32_t through = -1;
         int64_t offset = 0;
         if (node->op->traits & TG_EFFECT) {
@@ -113,6 +120,35 @@ static bool find_uses(tg_value_table *values, tg_pool *pool)
         }
     }
     return true;
+}
+
+static bool is_twin(const tg_node *node, const tg_node *other)
+{
+    if (other->op != node->op->twin || other->id < node->id || other->n_inputs != node->n_inputs ||
+        other->attribute_bytes != node->attribute_bytes)
+        return false;
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        if (other->inputs[i] != node->inputs[i])
+            return false;
+    return node->attribute_bytes == 0 || memcmp(other->attributes, node->attributes, node->attribute_bytes) == 0;
+}
+
+/* Pairs each node whose op has a twin with that one, if it is there: a later reader of the same input. */
+static void find_twins(tg_value_table *values)
+{
+    for (int32_t id = 0; id < values->count; id++) {
+        const tg_node *node = tg_graph_node(values->graph, id);
+        if (!node->op->twin || node->n_inputs == 0 || !tg_value_runs(values, id))
+            continue;
+        const tg_value *input = &values->at[values->at[node->inputs[0]].base];
+        for (int32_t i = 0; i < input->n_uses && values->at[id].twin < 0; i++) {
+            int32_t other = values->uses[input->first_use + i].node;
+            if (is_twin(node, tg_graph_node(values->graph, other)) && values->at[other].by < 0) {
+                values->at[id].twin = other;
+                values->at[other].by = id;
+            }
+        }
+    }
 }
 
 /* Whether the node follows from constants and from variables that this plan leaves alone. */
@@ -176,6 +212,7 @@ bool tg_values_find(tg_value_table *values, const tg_graph *graph, tg_values_opt
     mark_outlets(values, options.wanted);
     if (!find_uses(values, pool))
         return false;
+    find_twins(values);
     if (options.prologue)
         find_prologue(values);
     return true;

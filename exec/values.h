@@ -20,6 +20,8 @@ typedef struct tg_value {
     int32_t first_use, n_uses; /**< of a base: its part of `uses` */
     int32_t first_effect;      /**< of a base: the first of the assigns that take its value, an index into `effects`, or -1 */
     int32_t writer;            /**< of a variable: the index of the assign that writes it, or -1 */
+    int32_t twin;              /**< the later node whose value comes along with this one's: tg_op.twin; -1 */
+    int32_t by;                /**< the node along with which this one is computed; -1: it runs by itself, if it does */
     bool wanted;               /**< of a base: a root or a kept tensor lies in it */
     tg_segment segment;
 } tg_value;

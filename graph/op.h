@@ -79,6 +79,7 @@ typedef struct tg_work {
 typedef struct tg_buffers {
     const void *const *inputs;
     void *output;
+    void *twin;    /**< where the result of the op's twin goes; NULL: nobody needs it */
     void *shared;  /**< [shared(work)] bytes, 64-byte aligned, common to all phases and tasks of the node */
     uint64_t step; /**< tg_variables_step() at the start of the run */
     void (*finish)(const void *state, int64_t first, int64_t count); /**< the epilogue; NULL: none */
@@ -128,6 +129,10 @@ struct tg_op {
     /** Runs task `task` of phase `phase`. All tasks of a phase may run at once and in any order; phases run in turn.
         `scratch` is the calling thread's own: scratch_bytes(work) bytes, 64-byte aligned, of unknown contents. */
     tg_status (*run)(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch);
+
+    /** An op whose result on the same inputs and attributes run() gives along with its own: what a maximum's position is to the
+        maximum. It runs by itself where it stands alone, or was recorded before. */
+    const tg_op *twin;
 
     int (*phases)(const tg_work *work);               /**< NULL: 1 */
     int64_t (*tasks)(const tg_work *work, int phase); /**< NULL: 1; from shape and instruction set alone, never from threads */

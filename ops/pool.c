@@ -183,6 +183,7 @@ static tg_pool part_of(const tg_work *work, const tg_buffers *buffers, const tg_
                      .from = buffers->inputs[0],
                      .argmax = work->n_inputs > 1 ? buffers->inputs[1] : NULL,
                      .to = buffers->output,
+                     .positions = buffers->twin,
                      .first = task * per_task,
                      .end = end < rows ? end : rows};
 }
@@ -256,7 +257,8 @@ const tg_op tg_op_max_pool2d = {.name = "max_pool2d",
                                 .rewrites = tg_max_pool2d_rules,
                                 .n_rewrites = TG_MAX_POOL2D_RULES,
                                 .flops = pool_flops,
-                                .run = max_pool_run};
+                                .run = max_pool_run,
+                                .twin = &tg_op_max_pool2d_argmax};
 
 const tg_op tg_op_max_pool2d_argmax = {.name = "max_pool2d_argmax",
                                        .formula = "y[n,i,j,c] = where in a window x is greatest",

@@ -192,6 +192,91 @@ START_TEST(two_products_one_group)
 }
 END_TEST
 
+/* ---- twins ---- */
+
+/* y = x, whose twin gives -x along with it. Each may run alone. */
+static tg_status twins_run(const tg_work *work, const tg_buffers *buffers, float sign)
+{
+    int64_t n = tg_shape_count(work->output.shape);
+    const float *x = buffers->inputs[0];
+    for (int64_t i = 0; i < n; i++) {
+        ((float *)buffers->output)[i] = sign * x[i];
+        if (buffers->twin)
+            ((float *)buffers->twin)[i] = -x[i];
+    }
+    tg_finish(buffers, 0, n);
+    return TG_OK;
+}
+static tg_status first_twin_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
+{
+    (void)phase, (void)task, (void)scratch;
+    return twins_run(work, buffers, 1);
+}
+static tg_status second_twin_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
+{
+    (void)phase, (void)task, (void)scratch;
+    ck_assert_ptr_null(buffers->twin);
+    return twins_run(work, buffers, -1);
+}
+static const tg_op second_twin = {.name = "second",
+                                  .traits = TG_CONTRACTION,
+                                  .min_inputs = 1,
+                                  .max_inputs = 1,
+                                  .shape = tg_shape_pointwise,
+                                  .run = second_twin_run};
+static const tg_op first_twin = {.name = "first",
+                                 .traits = TG_CONTRACTION,
+                                 .min_inputs = 1,
+                                 .max_inputs = 1,
+                                 .shape = tg_shape_pointwise,
+                                 .run = first_twin_run,
+                                 .twin = &second_twin};
+
+/* Without and with an epilogue at the first one, and with pointwise ops that come after the second: those stay apart. */
+START_TEST(twins_run_together)
+{
+    tg_tensor x = matrix("x", 9, 11);
+    static float values[99];
+    fill(values, 99, 1);
+    ck_assert_int_eq(tg_bind(x, values, sizeof values), TG_OK);
+    tg_tensor first = SMALL_1(first_twin, x), squared = SMALL_1(small_square, first), second = SMALL_1(second_twin, x);
+    tg_tensor root = _i == 0   ? SMALL_2(small_add, SMALL_1(small_reverse, first), SMALL_1(small_reverse, second))
+                     : _i == 1 ? SMALL_2(small_add, SMALL_1(small_reverse, squared), SMALL_1(small_reverse, second))
+                               : SMALL_2(small_add, squared, SMALL_1(small_neg, second));
+    tg_keep(second);
+    tg_plan *plan = compile(root, all_on());
+    static const int steps[] = {4, 4, 2};
+    ck_assert_int_eq(tg_plan_describe(plan).steps, steps[_i]);
+    ck_assert_int_eq(group_of(plan, &first_twin), _i == 1 ? 0 : -1);
+    ck_assert_int_eq(group_of(plan, &second_twin), group_of(plan, &first_twin));
+    check_against_plain(root, plan);
+    for (int i = 0; i < 99; i++)
+        if (((const float *)tg_values(plan, second))[i] != -values[i])
+            ck_abort_msg("element %d", i);
+    tg_plan_free(plan);
+}
+END_TEST
+
+/* The second one first, and of another input. */
+START_TEST(no_twins)
+{
+    tg_tensor x = matrix("x", 3, 5), z = matrix("z", 3, 5);
+    static float values[2][15];
+    fill(values[0], 15, 1);
+    fill(values[1], 15, 0.5f);
+    ck_assert_int_eq(tg_bind(x, values[0], sizeof values[0]), TG_OK);
+    ck_assert_int_eq(tg_bind(z, values[1], sizeof values[1]), TG_OK);
+    tg_tensor second = _i == 0 ? SMALL_1(second_twin, x) : tg_none(), first = SMALL_1(first_twin, x);
+    if (_i == 1)
+        second = SMALL_1(second_twin, z);
+    tg_tensor root = SMALL_2(small_mul, SMALL_1(small_reverse, first), SMALL_1(small_reverse, second));
+    tg_plan *plan = compile(root, all_on());
+    ck_assert_int_eq(tg_plan_describe(plan).steps, 5);
+    check_against_plain(root, plan);
+    tg_plan_free(plan);
+}
+END_TEST
+
 /* ---- walks and programs ---- */
 
 /* NumPy's rule, element by element. */
@@ -325,6 +410,8 @@ int main(void)
     tcase_add_loop_test(tests, a_product_takes_its_epilogue, 0, 3);
     tcase_add_loop_test(tests, a_product_that_is_read_as_it_is_has_no_epilogue, 0, 2);
     tcase_add_test(tests, two_products_one_group);
+    tcase_add_loop_test(tests, twins_run_together, 0, 3);
+    tcase_add_loop_test(tests, no_twins, 0, 2);
     tcase_add_test(tests, walks_broadcast);
     tcase_add_test(tests, programs_run_in_any_spans);
     tcase_add_test(tests, a_program_that_only_spreads);

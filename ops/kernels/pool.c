@@ -50,31 +50,40 @@ INLINE void pool_blocks(const tg_pool *p, block_fn *block)
 /* v takes the place of the best so far if it is greater, or the first NaN. */
 INLINE vm is_better(vf v, vf best) { return vm_and(vm_not(vf_le(v, best)), vf_eq(best, best)); }
 
-INLINE void max_block(const tg_pool *p, const float *corner, int64_t at, int64_t n)
+/* The greatest element of the window, and where it is. */
+INLINE vf find_max(const tg_pool *p, const float *corner, int64_t n, vi *index)
 {
     const tg_pool_size *s = p->size;
     vf best = load(corner, n);
-    for (int64_t i = 0; i < s->window[0]; i++, corner += s->in[1] * s->channels)
-        for (int64_t j = 0; j < s->window[1]; j++) {
-            vf v = load(corner + j * s->channels, n);
-            best = vf_select(is_better(v, best), v, best);
-        }
-    store((float *)p->to + at, n, best);
-}
-
-INLINE void argmax_block(const tg_pool *p, const float *corner, int64_t at, int64_t n)
-{
-    const tg_pool_size *s = p->size;
-    vf best = load(corner, n);
-    vi index = vi_zero();
     int32_t position = 0;
+    *index = vi_zero();
     for (int64_t i = 0; i < s->window[0]; i++, corner += s->in[1] * s->channels)
         for (int64_t j = 0; j < s->window[1]; j++, position++) {
             vf v = load(corner + j * s->channels, n);
             vm better = is_better(v, best);
             best = vf_select(better, v, best);
-            index = vi_select(better, vi_set1(position), index);
+            *index = vi_select(better, vi_set1(position), *index);
         }
+    return best;
+}
+
+INLINE void max_block(const tg_pool *p, const float *corner, int64_t at, int64_t n)
+{
+    vi index;
+    store((float *)p->to + at, n, find_max(p, corner, n, &index));
+}
+
+INLINE void both_block(const tg_pool *p, const float *corner, int64_t at, int64_t n)
+{
+    vi index;
+    store((float *)p->to + at, n, find_max(p, corner, n, &index));
+    store_bytes(p->positions + at, n, index);
+}
+
+INLINE void argmax_block(const tg_pool *p, const float *corner, int64_t at, int64_t n)
+{
+    vi index;
+    find_max(p, corner, n, &index);
     store_bytes((uint8_t *)p->to + at, n, index);
 }
 
@@ -100,7 +109,13 @@ INLINE void avg_block(const tg_pool *p, const float *corner, int64_t at, int64_t
     store((float *)p->to + at, n, vf_div(sum, vf_set1((float)(s->window[0] * s->window[1]))));
 }
 
-void TG_SET(max_pool)(const tg_pool *p) { pool_blocks(p, max_block); }
+void TG_SET(max_pool)(const tg_pool *p)
+{
+    if (p->positions)
+        pool_blocks(p, both_block);
+    else
+        pool_blocks(p, max_block);
+}
 void TG_SET(max_pool_argmax)(const tg_pool *p) { pool_blocks(p, argmax_block); }
 void TG_SET(pool_gather)(const tg_pool *p) { pool_blocks(p, gather_block); }
 void TG_SET(avg_pool)(const tg_pool *p) { pool_blocks(p, avg_block); }

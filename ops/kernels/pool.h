@@ -17,6 +17,7 @@ typedef struct tg_pool {
     const uint8_t *argmax; /**< position in the window, row by row, for each pooled element; where it is none, nothing is taken */
     void *to;
     int64_t first, end;
+    uint8_t *positions; /**< of max_pool: where the argmax goes too; NULL: it does not */
 } tg_pool;
 
 /** The windows along one axis that contain position p: [*first, *end). */

@@ -42,7 +42,10 @@ void tg_max_pool_f64(const tg_pool *p)
 {
     for (int64_t i = first_element(p); i < end_element(p); i++) {
         place e = place_of(p, i);
-        ((double *)p->to)[i] = ((const double *)p->from)[e.corner + offset_of(p->size, argmax_at(p, e))];
+        int64_t position = argmax_at(p, e);
+        ((double *)p->to)[i] = ((const double *)p->from)[e.corner + offset_of(p->size, position)];
+        if (p->positions)
+            p->positions[i] = (uint8_t)position;
     }
 }
 
