@@ -90,6 +90,12 @@ typedef struct tg_pool2d_attributes {
     int64_t window[2], stride[2];
 } tg_pool2d_attributes;
 
+/* A convolution whose output is pooled. */
+typedef struct tg_conv2d_pool2d_attributes {
+    tg_conv2d_attributes conv;
+    tg_pool2d_attributes pool;
+} tg_conv2d_pool2d_attributes;
+
 /* extent: height and width of the result. */
 typedef struct tg_unpool2d_attributes {
     tg_pool2d_attributes pool;

@@ -43,7 +43,7 @@ static bool check_window(tg_infer *infer, const tg_conv2d_attributes *a, extents
     for (int axis = 0; axis < 2; axis++) {
         padded[axis] = size->in[axis] + a->pad_before[axis] + a->pad_after[axis];
         spans[axis] = tg_conv2d_reach(size->kernel[axis], a->dilation[axis]);
-        size->out[axis] = (padded[axis] - spans[axis]) / a->stride[axis] + 1;
+        size->out[axis] = tg_conv2d_out(a, axis, size->in[axis], size->kernel[axis]);
     }
     if (spans[0] <= padded[0] && spans[1] <= padded[1])
         return true;
@@ -82,17 +82,19 @@ static bool check_gradient(tg_infer *infer, const extents *size, const tg_shape 
                          (long long)size->out[1]);
 }
 
-static bool conv2d_shape(tg_infer *infer)
+bool tg_conv2d_infer(tg_infer *infer, const tg_conv2d_attributes *a)
 {
     const int64_t *x = infer->inputs[0].shape.dims, *k = infer->inputs[1].shape.dims;
     if (!check_operands(infer, "x", "the kernel"))
         return false;
     extents size = {.in = {x[1], x[2]}, .kernel = {k[0], k[1]}};
-    if (!equal(infer, "channels", x[3], k[2], "x and the kernel") || !check_window(infer, infer->attributes, &size))
+    if (!equal(infer, "channels", x[3], k[2], "x and the kernel") || !check_window(infer, a, &size))
         return false;
     infer->result = (tg_type){infer->inputs[0].dtype, TG_SHAPE(x[0], size.out[0], size.out[1], k[3])};
     return true;
 }
+
+static bool conv2d_shape(tg_infer *infer) { return tg_conv2d_infer(infer, infer->attributes); }
 
 static bool input_gradient_shape(tg_infer *infer)
 {
@@ -162,7 +164,7 @@ static void kernel_gradient_gradient(const tg_gradient_args *args, tg_tensor *re
 
 /* ---- entries ---- */
 
-static void describe(const tg_conv2d_attributes *a, char *text, size_t size)
+void tg_conv2d_describe(const tg_conv2d_attributes *a, char *text, size_t size)
 {
     struct {
         const char *name;
@@ -182,11 +184,11 @@ static void describe(const tg_conv2d_attributes *a, char *text, size_t size)
     }
 }
 
-static void conv2d_describe(const void *attributes, char *text, size_t size) { describe(attributes, text, size); }
+static void conv2d_describe(const void *attributes, char *text, size_t size) { tg_conv2d_describe(attributes, text, size); }
 
 static void gradient_describe(const void *attributes, char *text, size_t size)
 {
-    describe(&((const tg_conv2d_gradient_attributes *)attributes)->conv, text, size);
+    tg_conv2d_describe(&((const tg_conv2d_gradient_attributes *)attributes)->conv, text, size);
 }
 
 const tg_op tg_op_conv2d = {
@@ -251,7 +253,7 @@ const tg_op tg_op_conv2d_kernel_gradient = {
 
 /* ---- recording ---- */
 
-static tg_conv2d_attributes normalised(tg_conv2d_options options)
+tg_conv2d_attributes tg_conv2d_normalised(tg_conv2d_options options)
 {
     tg_conv2d_attributes a;
     for (int axis = 0; axis < 2; axis++) {
@@ -265,14 +267,14 @@ static tg_conv2d_attributes normalised(tg_conv2d_options options)
 
 tg_tensor tg_conv2d_at(tg_where where, tg_tensor x, tg_tensor kernel, tg_conv2d_options options)
 {
-    tg_conv2d_attributes attributes = normalised(options);
+    tg_conv2d_attributes attributes = tg_conv2d_normalised(options);
     return tg_apply_at(where, x.graph, &tg_op_conv2d, (tg_tensor[]){x, kernel}, 2, &attributes, sizeof attributes);
 }
 
 tg_tensor tg_conv2d_input_gradient_at(tg_where where, tg_tensor gradient, tg_tensor kernel, int64_t height, int64_t width,
                                       tg_conv2d_options options)
 {
-    tg_conv2d_gradient_attributes attributes = {normalised(options), {height, width}};
+    tg_conv2d_gradient_attributes attributes = {tg_conv2d_normalised(options), {height, width}};
     return tg_apply_at(where, gradient.graph, &tg_op_conv2d_input_gradient, (tg_tensor[]){gradient, kernel}, 2, &attributes,
                        sizeof attributes);
 }
@@ -280,7 +282,7 @@ tg_tensor tg_conv2d_input_gradient_at(tg_where where, tg_tensor gradient, tg_ten
 tg_tensor tg_conv2d_kernel_gradient_at(tg_where where, tg_tensor x, tg_tensor gradient, int64_t kernel_height,
                                        int64_t kernel_width, tg_conv2d_options options)
 {
-    tg_conv2d_gradient_attributes attributes = {normalised(options), {kernel_height, kernel_width}};
+    tg_conv2d_gradient_attributes attributes = {tg_conv2d_normalised(options), {kernel_height, kernel_width}};
     return tg_apply_at(where, x.graph, &tg_op_conv2d_kernel_gradient, (tg_tensor[]){x, gradient}, 2, &attributes,
                        sizeof attributes);
 }
@@ -288,7 +290,7 @@ tg_tensor tg_conv2d_kernel_gradient_at(tg_where where, tg_tensor x, tg_tensor gr
 tg_conv2d_options tg_same_padding(tg_conv2d_options options, int64_t height, int64_t width, int64_t kernel_height,
                                   int64_t kernel_width)
 {
-    tg_conv2d_attributes a = normalised(options);
+    tg_conv2d_attributes a = tg_conv2d_normalised(options);
     int64_t extent[2] = {height, width}, kernel[2] = {kernel_height, kernel_width};
     for (int axis = 0; axis < 2; axis++) {
         int64_t out = a.stride[axis] > 0 ? (extent[axis] + a.stride[axis] - 1) / a.stride[axis] : 0;

@@ -3,10 +3,17 @@
 #define TG_OPS_CONV_H
 
 #include "ops/attributes.h"
+#include "ops/kernels/conv.h"
 #include "ops/ops.h"
 
 /** What a kernel axis of this extent and dilation spans of the input. */
 static inline int64_t tg_conv2d_reach(int64_t kernel, int64_t dilation) { return (kernel - 1) * dilation + 1; }
+
+/** Where the kernel fits along an axis: the output's extent. */
+static inline int64_t tg_conv2d_out(const tg_conv2d_attributes *a, int axis, int64_t in, int64_t kernel)
+{
+    return (in + a->pad_before[axis] + a->pad_after[axis] - tg_conv2d_reach(kernel, a->dilation[axis])) / a->stride[axis] + 1;
+}
 
 static inline tg_conv2d_options tg_conv2d_options_of(const tg_conv2d_attributes *a)
 {
@@ -32,5 +39,13 @@ TG_CONV2D_RUNS(conv2d_kernel_gradient)
 enum { TG_CONV2D_RULES = 1, TG_CONV2D_INPUT_GRADIENT_RULES = 2, TG_CONV2D_KERNEL_GRADIENT_RULES = 3 };
 extern const tg_rewrite_rule tg_conv2d_rules[TG_CONV2D_RULES], tg_conv2d_input_gradient_rules[TG_CONV2D_INPUT_GRADIENT_RULES],
     tg_conv2d_kernel_gradient_rules[TG_CONV2D_KERNEL_GRADIENT_RULES];
+
+/** conv2d's shape rule, with its attributes apart. */
+bool tg_conv2d_infer(tg_infer *infer, const tg_conv2d_attributes *a);
+tg_conv2d_attributes tg_conv2d_normalised(tg_conv2d_options options);
+/** The attributes of conv2d as text. */
+void tg_conv2d_describe(const tg_conv2d_attributes *a, char *text, size_t size);
+/** x, kernel and y = conv2d(x, kernel) as kernels see them. */
+tg_conv_size tg_conv2d_size_of(const tg_conv2d_attributes *a, const tg_shape *x, const tg_shape *kernel, const tg_shape *y);
 
 #endif

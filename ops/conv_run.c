@@ -10,10 +10,9 @@ enum {
     PLAIN_TASK_FLOPS = 1 << 20
 };
 
-/* The convolution that a node is a product of: x, kernel and output, whichever of them it computes. */
-static tg_conv_size size_of(const tg_conv2d_attributes *a, const tg_type *x, const tg_type *kernel, const tg_type *y)
+tg_conv_size tg_conv2d_size_of(const tg_conv2d_attributes *a, const tg_shape *x, const tg_shape *kernel, const tg_shape *y)
 {
-    const int64_t *in = x->shape.dims, *k = kernel->shape.dims, *out = y->shape.dims;
+    const int64_t *in = x->dims, *k = kernel->dims, *out = y->dims;
     return (tg_conv_size){.images = in[0],
                           .channels = in[3],
                           .filters = out[3],
@@ -25,21 +24,23 @@ static tg_conv_size size_of(const tg_conv2d_attributes *a, const tg_type *x, con
                           .pad = {a->pad_before[0], a->pad_before[1]}};
 }
 
+/* The convolution that a node is a product of: x, kernel and output, whichever of them it computes. */
+
 static tg_conv_size conv2d_size(const tg_work *work)
 {
-    return size_of(work->attributes, &work->inputs[0], &work->inputs[1], &work->output);
+    return tg_conv2d_size_of(work->attributes, &work->inputs[0].shape, &work->inputs[1].shape, &work->output.shape);
 }
 
 static tg_conv_size input_gradient_size(const tg_work *work)
 {
     const tg_conv2d_gradient_attributes *a = work->attributes;
-    return size_of(&a->conv, &work->output, &work->inputs[1], &work->inputs[0]);
+    return tg_conv2d_size_of(&a->conv, &work->output.shape, &work->inputs[1].shape, &work->inputs[0].shape);
 }
 
 static tg_conv_size kernel_gradient_size(const tg_work *work)
 {
     const tg_conv2d_gradient_attributes *a = work->attributes;
-    return size_of(&a->conv, &work->inputs[0], &work->output, &work->inputs[1]);
+    return tg_conv2d_size_of(&a->conv, &work->inputs[0].shape, &work->output.shape, &work->inputs[1].shape);
 }
 
 static bool is_fast(const tg_work *work) { return work->output.dtype == TG_F32; }
@@ -115,10 +116,12 @@ static void run_units(const tg_conv_sweep *sweep, const tg_buffers *buffers, con
 {
     int64_t units = c->size.images * sweep->units_per_image;
     for (int64_t unit = task * sweep->units_per_task; unit < (task + 1) * sweep->units_per_task && unit < units; unit++) {
-        int64_t first, end;
-        tg_conv_sweep_run(sweep, buffers->inputs[0], buffers->shared, buffers->output, unit, scratch);
-        tg_conv_sweep_rows(sweep, unit, &first, &end);
-        finish_rows(buffers, first, end, c->row_elements);
+        tg_conv_stretch s = {.source = buffers->inputs[0], .packed = buffers->shared, .image = unit / sweep->units_per_image};
+        tg_conv_sweep_rows(sweep, unit, &s.first, &s.end);
+        int64_t top = s.image * sweep->target[0];
+        s.target = (float *)buffers->output + (top + s.first) * c->row_elements;
+        tg_conv_sweep_run(sweep, &s, scratch);
+        finish_rows(buffers, top + s.first, top + s.end, c->row_elements);
     }
 }
 
@@ -134,8 +137,9 @@ static tg_status run_sweep(const tg_work *work, const tg_buffers *buffers, bool 
         return TG_OK;
     }
     int64_t first = task * plain_rows(&c.size, c.rows), end = plain_end(&c.size, c.rows, task);
-    (gradient ? tg_conv_input_gradient_plain : tg_conv_plain)(&c.size, buffers->inputs[0], buffers->inputs[1], buffers->output,
-                                                              first, end);
+    double *target = (double *)buffers->output + first * c.row_elements;
+    (gradient ? tg_conv_input_gradient_plain : tg_conv_plain)(&c.size, buffers->inputs[0], buffers->inputs[1], target, first,
+                                                              end);
     finish_rows(buffers, first, end, c.row_elements);
     return TG_OK;
 }

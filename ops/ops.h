@@ -190,6 +190,14 @@ TG_API tg_tensor tg_avg_pool2d_at(tg_where where, tg_tensor x, int64_t size);
 TG_API tg_tensor tg_avg_unpool2d_at(tg_where where, tg_tensor y, int64_t height, int64_t width, tg_pool2d_options options);
 /** [n, h, w, c] -> [n, c]: the mean over height and width. */
 TG_API tg_tensor tg_global_avg_pool2d_at(tg_where where, tg_tensor x);
+/** tg_max_pool2d_with(tg_conv2d(x, kernel)), and its argmax, without the image between them: what compiling makes of these where windows
+    do not overlap. */
+TG_API tg_tensor tg_conv2d_max_pool2d_at(tg_where where, tg_tensor x, tg_tensor kernel, tg_conv2d_options conv,
+                                         tg_pool2d_options pool);
+TG_API tg_tensor tg_conv2d_max_pool2d_argmax_at(tg_where where, tg_tensor x, tg_tensor kernel, tg_conv2d_options conv,
+                                                tg_pool2d_options pool);
+#define tg_conv2d_max_pool2d(...) tg_conv2d_max_pool2d_at(TG_HERE, __VA_ARGS__)
+#define tg_conv2d_max_pool2d_argmax(...) tg_conv2d_max_pool2d_argmax_at(TG_HERE, __VA_ARGS__)
 #define tg_max_pool2d(...) tg_max_pool2d_at(TG_HERE, __VA_ARGS__)
 #define tg_max_pool2d_with(...) tg_max_pool2d_with_at(TG_HERE, __VA_ARGS__)
 #define tg_max_pool2d_argmax(...) tg_max_pool2d_argmax_at(TG_HERE, __VA_ARGS__)

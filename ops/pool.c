@@ -6,7 +6,7 @@
 #include "ops/kernel_set.h"
 #include "ops/op_entries.h"
 
-enum { TASK_ELEMENTS = 1 << 15, MOST_POSITIONS = 256 };
+enum { TASK_ELEMENTS = 1 << 15 };
 
 static const int64_t largest = INT64_C(1) << 30;
 
@@ -63,10 +63,9 @@ static bool check_argmax(tg_infer *infer, tg_shape pooled)
 
 static bool check_positions(tg_infer *infer, const tg_pool2d_attributes *a)
 {
-    if (a->window[0] <= MOST_POSITIONS && a->window[1] <= MOST_POSITIONS / a->window[0])
-        return true;
-    return tg_infer_fail(infer, "the %lldx%lld window has more than the %d positions that a u8 argmax can name",
-                         (long long)a->window[0], (long long)a->window[1], MOST_POSITIONS);
+    return tg_pool2d_has_positions(a) ||
+           tg_infer_fail(infer, "the %lldx%lld window has more than the 256 positions that a u8 argmax can name",
+                         (long long)a->window[0], (long long)a->window[1]);
 }
 
 static bool argmax_shape(tg_infer *infer)
@@ -79,6 +78,12 @@ static bool argmax_shape(tg_infer *infer)
 static bool gather_shape(tg_infer *infer)
 {
     return pool_shape(infer) && check_positions(infer, infer->attributes) && check_argmax(infer, infer->result.shape);
+}
+
+bool tg_pool2d_infer(tg_infer *infer, const tg_pool2d_attributes *a, bool positions)
+{
+    int64_t in[2] = {infer->result.shape.dims[1], infer->result.shape.dims[2]};
+    return pooled_extents(infer, a, in, &infer->result.shape.dims[1]) && (!positions || check_positions(infer, a));
 }
 
 /* For both ops that go from pooled elements to an image. */
@@ -142,7 +147,7 @@ static void avg_unpool_gradient(const tg_gradient_args *args, tg_tensor *result)
 
 /* ---- running ---- */
 
-static tg_pool_size size_of(const tg_pool2d_attributes *a, const tg_shape *image, const tg_shape *pooled)
+tg_pool_size tg_pool2d_size_of(const tg_pool2d_attributes *a, const tg_shape *image, const tg_shape *pooled)
 {
     return (tg_pool_size){.channels = image->dims[3],
                           .in = {image->dims[1], image->dims[2]},
@@ -193,7 +198,7 @@ typedef void pool_fn(const tg_pool *pool);
 /* One part of a node that goes from the image to pooled elements, or back. */
 static tg_status run_pool(const tg_work *work, const tg_buffers *buffers, int64_t task, pool_fn *fast, pool_fn *plain)
 {
-    tg_pool_size size = size_of(work->attributes, &work->inputs[0].shape, &work->output.shape);
+    tg_pool_size size = tg_pool2d_size_of(work->attributes, &work->inputs[0].shape, &work->output.shape);
     tg_pool part = part_of(work, buffers, &size, task);
     (work->inputs[0].dtype == TG_F32 ? fast : plain)(&part);
     return TG_OK;
@@ -202,7 +207,7 @@ static tg_status run_pool(const tg_work *work, const tg_buffers *buffers, int64_
 static tg_status run_spread(const tg_work *work, const tg_buffers *buffers, int64_t task, pool_fn *fast, pool_fn *plain)
 {
     const tg_unpool2d_attributes *a = work->attributes;
-    tg_pool_size size = size_of(&a->pool, &work->output.shape, &work->inputs[0].shape);
+    tg_pool_size size = tg_pool2d_size_of(&a->pool, &work->output.shape, &work->inputs[0].shape);
     tg_pool part = part_of(work, buffers, &size, task);
     (work->inputs[0].dtype == TG_F32 ? fast : plain)(&part);
     return TG_OK;
@@ -224,7 +229,7 @@ RUN(avg_unpool, run_spread, avg_unpool, tg_avg_unpool_f64)
 static tg_status gather_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
 {
     (void)phase, (void)scratch;
-    tg_pool_size size = size_of(work->attributes, &work->inputs[0].shape, &work->output.shape);
+    tg_pool_size size = tg_pool2d_size_of(work->attributes, &work->inputs[0].shape, &work->output.shape);
     tg_pool part = part_of(work, buffers, &size, task);
     int64_t element = (int64_t)tg_dtype_size(work->output.dtype);
     if (element == sizeof(float))
@@ -236,13 +241,14 @@ static tg_status gather_run(const tg_work *work, const tg_buffers *buffers, int 
 
 /* ---- entries ---- */
 
-static void pool_describe(const void *attributes, char *text, size_t size)
+void tg_pool2d_describe(const tg_pool2d_attributes *a, char *text, size_t size)
 {
-    const tg_pool2d_attributes *a = attributes;
     int n = snprintf(text, size, "window %lldx%lld", (long long)a->window[0], (long long)a->window[1]);
     if ((a->stride[0] != a->window[0] || a->stride[1] != a->window[1]) && n > 0 && (size_t)n < size)
         snprintf(text + n, size - (size_t)n, ", stride %lldx%lld", (long long)a->stride[0], (long long)a->stride[1]);
 }
+
+static void pool_describe(const void *attributes, char *text, size_t size) { tg_pool2d_describe(attributes, text, size); }
 
 #define POOL .min_inputs = 1, .max_inputs = 1, .describe = pool_describe, .tasks = pool_tasks
 #define POOL_BY_ARGMAX .min_inputs = 2, .max_inputs = 2, .not_differentiable = 2, .describe = pool_describe, .tasks = pool_tasks
@@ -314,7 +320,7 @@ const tg_op tg_op_avg_unpool2d = {.name = "avg_unpool2d",
 
 /* ---- recording ---- */
 
-static tg_pool2d_attributes normalised(tg_pool2d_options options)
+tg_pool2d_attributes tg_pool2d_normalised(tg_pool2d_options options)
 {
     tg_pool2d_attributes a;
     for (int axis = 0; axis < 2; axis++) {
@@ -328,7 +334,7 @@ static tg_pool2d_options square(int64_t size) { return (tg_pool2d_options){.wind
 
 static tg_tensor record_pool(tg_where where, const tg_op *op, tg_tensor x, tg_pool2d_options options)
 {
-    tg_pool2d_attributes attributes = normalised(options);
+    tg_pool2d_attributes attributes = tg_pool2d_normalised(options);
     return tg_apply_at(where, x.graph, op, &x, 1, &attributes, sizeof attributes);
 }
 
@@ -353,19 +359,19 @@ tg_tensor tg_avg_pool2d_at(tg_where where, tg_tensor x, int64_t size) { return t
 
 tg_tensor tg_unpool2d_at(tg_where where, tg_tensor y, tg_tensor argmax, int64_t height, int64_t width, tg_pool2d_options options)
 {
-    tg_unpool2d_attributes attributes = {normalised(options), {height, width}};
+    tg_unpool2d_attributes attributes = {tg_pool2d_normalised(options), {height, width}};
     return tg_apply_at(where, y.graph, &tg_op_unpool2d, (tg_tensor[]){y, argmax}, 2, &attributes, sizeof attributes);
 }
 
 tg_tensor tg_avg_unpool2d_at(tg_where where, tg_tensor y, int64_t height, int64_t width, tg_pool2d_options options)
 {
-    tg_unpool2d_attributes attributes = {normalised(options), {height, width}};
+    tg_unpool2d_attributes attributes = {tg_pool2d_normalised(options), {height, width}};
     return tg_apply_at(where, y.graph, &tg_op_avg_unpool2d, &y, 1, &attributes, sizeof attributes);
 }
 
 tg_tensor tg_pool_gather2d_at(tg_where where, tg_tensor x, tg_tensor argmax, tg_pool2d_options options)
 {
-    tg_pool2d_attributes attributes = normalised(options);
+    tg_pool2d_attributes attributes = tg_pool2d_normalised(options);
     return tg_apply_at(where, x.graph, &tg_op_pool_gather2d, (tg_tensor[]){x, argmax}, 2, &attributes, sizeof attributes);
 }
 

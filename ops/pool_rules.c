@@ -100,11 +100,23 @@ static tg_tensor rewrite_gather_of_pointwise(const tg_rewrite_args *args)
 
 static bool same_pooling(const tg_pool2d_attributes *a, const tg_pool2d_attributes *b) { return memcmp(a, b, sizeof *a) == 0; }
 
-static bool is_disjoint(const tg_pool2d_attributes *a) { return a->stride[0] >= a->window[0] && a->stride[1] >= a->window[1]; }
+/* The same of a convolution whose output is pooled at once. */
+static tg_tensor gather_of_pooled_convolution(const tg_rewrite_args *args, const tg_node *argmax)
+{
+    const tg_conv2d_pool2d_attributes *a = argmax->attributes;
+    const tg_node *image = tg_tensor_node(args->inputs[0]);
+    if (image->op != &tg_op_conv2d || image->inputs[0] != argmax->inputs[0] || image->inputs[1] != argmax->inputs[1] ||
+        memcmp(image->attributes, &a->conv, sizeof a->conv) != 0 || !same_pooling(&a->pool, args->attributes))
+        return tg_none();
+    tg_tensor inputs[2] = {{args->graph, argmax->inputs[0]}, {args->graph, argmax->inputs[1]}};
+    return tg_apply(args->graph, &tg_op_conv2d_max_pool2d, inputs, 2, a, sizeof *a);
+}
 
 static tg_tensor rewrite_gather_of_maxima(const tg_rewrite_args *args)
 {
     const tg_node *argmax = tg_tensor_node(args->inputs[1]);
+    if (argmax->op == &tg_op_conv2d_max_pool2d_argmax)
+        return gather_of_pooled_convolution(args, argmax);
     if (argmax->op != &tg_op_max_pool2d_argmax || argmax->inputs[0] != args->inputs[0].id ||
         !same_pooling(argmax->attributes, args->attributes))
         return tg_none();
@@ -118,8 +130,8 @@ static tg_tensor rewrite_gather_of_unpooled(const tg_rewrite_args *args)
     if (node->op != &tg_op_unpool2d || node->inputs[1] != args->inputs[1].id)
         return tg_none();
     const tg_unpool2d_attributes *a = node->attributes;
-    return same_pooling(&a->pool, args->attributes) && is_disjoint(&a->pool) ? (tg_tensor){args->graph, node->inputs[0]}
-                                                                             : tg_none();
+    return same_pooling(&a->pool, args->attributes) && tg_pool2d_is_disjoint(&a->pool) ? (tg_tensor){args->graph, node->inputs[0]}
+                                                                                       : tg_none();
 }
 
 /* ---- what no window reads ---- */
@@ -148,7 +160,7 @@ static bool is_cut_cheaply(tg_tensor x, int depth)
 static tg_tensor rewrite_margin(const tg_rewrite_args *args)
 {
     const tg_pool2d_attributes *a = args->attributes;
-    if (!is_disjoint(a))
+    if (!tg_pool2d_is_disjoint(a))
         return tg_none();
     tg_tensor inputs[2] = {args->inputs[0], args->inputs[args->n_inputs - 1]};
     tg_shape in = tg_tensor_shape(inputs[0]);
@@ -159,6 +171,30 @@ static tg_tensor rewrite_margin(const tg_rewrite_args *args)
         return tg_none();
     inputs[0] = tg_slice(tg_slice(inputs[0], 1, 0, read[0], 1), 2, 0, read[1], 1);
     return tg_apply(args->graph, args->op, inputs, args->n_inputs, args->attributes, args->attribute_bytes);
+}
+
+/* ---- a convolution is pooled at once ---- */
+
+/* Only where windows do not overlap, as above. */
+static tg_tensor pool_convolution(const tg_rewrite_args *args, const tg_op *op)
+{
+    const tg_node *node = tg_tensor_node(args->inputs[0]);
+    const tg_pool2d_attributes *pool = args->attributes;
+    if (node->op != &tg_op_conv2d || !tg_pool2d_is_disjoint(pool) || !tg_pool2d_has_positions(pool))
+        return tg_none();
+    tg_conv2d_pool2d_attributes attributes = {*(const tg_conv2d_attributes *)node->attributes, *pool};
+    tg_tensor inputs[2] = {{args->graph, node->inputs[0]}, {args->graph, node->inputs[1]}};
+    return tg_apply(args->graph, op, inputs, 2, &attributes, sizeof attributes);
+}
+
+static tg_tensor rewrite_max_of_convolution(const tg_rewrite_args *args)
+{
+    return pool_convolution(args, &tg_op_conv2d_max_pool2d);
+}
+
+static tg_tensor rewrite_argmax_of_convolution(const tg_rewrite_args *args)
+{
+    return pool_convolution(args, &tg_op_conv2d_max_pool2d_argmax);
 }
 
 /* ---- an unpooled operand: f has only the pooled elements to work on ---- */
@@ -175,7 +211,7 @@ static const tg_node *unpooling(const tg_rewrite_args *args, int i)
     const tg_node *node = tg_tensor_node(args->inputs[i]);
     if (node->op != &tg_op_unpool2d || !tg_shape_equal(node->type.shape, args->type.shape))
         return NULL;
-    return is_disjoint(&((const tg_unpool2d_attributes *)node->attributes)->pool) ? node : NULL;
+    return tg_pool2d_is_disjoint(&((const tg_unpool2d_attributes *)node->attributes)->pool) ? node : NULL;
 }
 
 /* Whether operand i is zero wherever `node`'s result is zero by its positions. */
@@ -233,6 +269,7 @@ tg_tensor tg_rewrite_unpooled_operand(const tg_rewrite_args *args)
 const tg_rewrite_rule tg_max_pool2d_rules[TG_MAX_POOL2D_RULES] = {
     {.name = "max_pool2d(f(x)) -> f(max_pool2d(x)), f increasing", .kind = TG_EXACT, .apply = rewrite_max_of_increasing},
     MARGIN("max_pool2d"),
+    {.name = "max_pool2d(conv2d(x, k)) -> conv2d_max_pool2d(x, k)", .kind = TG_EXACT, .apply = rewrite_max_of_convolution},
 };
 
 const tg_rewrite_rule tg_argmax_pool2d_rules[TG_ARGMAX_POOL2D_RULES] = {
@@ -240,6 +277,9 @@ const tg_rewrite_rule tg_argmax_pool2d_rules[TG_ARGMAX_POOL2D_RULES] = {
      .kind = TG_EXACT,
      .apply = rewrite_argmax_of_increasing},
     MARGIN("max_pool2d_argmax"),
+    {.name = "max_pool2d_argmax(conv2d(x, k)) -> conv2d_max_pool2d_argmax(x, k)",
+     .kind = TG_EXACT,
+     .apply = rewrite_argmax_of_convolution},
 };
 
 const tg_rewrite_rule tg_pool_gather2d_rules[TG_POOL_GATHER2D_RULES] = {

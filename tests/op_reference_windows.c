@@ -232,6 +232,37 @@ static void max_pool2d_argmax_reference(const tg_work *work, const double *const
     pool(work, in, out, scale, take_argmax);
 }
 
+/* The convolution's output by its reference, then its maxima: `scale` gets what their sums are made of. */
+static void conv2d_pool_reference(const tg_work *work, const double *const *in, double *out, double *scale, bool positions)
+{
+    const tg_conv2d_pool2d_attributes *a = work->attributes;
+    tg_shape y = work->output.shape;
+    for (int axis = 0; axis < 2; axis++)
+        y.dims[1 + axis] = 1 + (work->inputs[0].shape.dims[1 + axis] + a->conv.pad_before[axis] + a->conv.pad_after[axis] -
+                                (work->inputs[1].shape.dims[axis] - 1) * a->conv.dilation[axis] - 1) /
+                                   a->conv.stride[axis];
+    size_t bytes = (size_t)(tg_shape_count(y) + 1) * sizeof(double);
+    double *image = calloc(1, bytes), *terms = calloc(1, bytes);
+    convolve(&a->conv, given(work, in, 0), given(work, in, 1), (operand){.shape = y, .out = image}, terms);
+    clear(work, out);
+    const double *const images[] = {image}, *const sums[] = {terms};
+    for_each_place(&a->pool, y, work->output.shape, images, out, scale, positions ? take_argmax : take_max);
+    if (!positions)
+        for_each_place(&a->pool, y, work->output.shape, sums, scale, NULL, take_max);
+    free(image);
+    free(terms);
+}
+
+static void conv2d_max_pool2d_reference(const tg_work *work, const double *const *in, double *out, double *scale)
+{
+    conv2d_pool_reference(work, in, out, scale, false);
+}
+
+static void conv2d_max_pool2d_argmax_reference(const tg_work *work, const double *const *in, double *out, double *scale)
+{
+    conv2d_pool_reference(work, in, out, scale, true);
+}
+
 static void pool_gather2d_reference(const tg_work *work, const double *const *in, double *out, double *scale)
 {
     pool(work, in, out, scale, take_at);
@@ -255,6 +286,6 @@ static void avg_unpool2d_reference(const tg_work *work, const double *const *in,
 /* clang-format off */
 #define NAMED(name) {#name, name##_reference}
 const named_reference window_references[] = {
-    NAMED(matmul), NAMED(conv2d), NAMED(conv2d_input_gradient), NAMED(conv2d_kernel_gradient), NAMED(max_pool2d),
+    NAMED(matmul), NAMED(conv2d), NAMED(conv2d_input_gradient), NAMED(conv2d_kernel_gradient), NAMED(conv2d_max_pool2d), NAMED(conv2d_max_pool2d_argmax), NAMED(max_pool2d),
     NAMED(max_pool2d_argmax), NAMED(pool_gather2d), NAMED(avg_pool2d), NAMED(unpool2d), NAMED(avg_unpool2d), {NULL, NULL}};
 /* clang-format on */

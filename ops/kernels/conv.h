@@ -37,7 +37,15 @@ typedef struct tg_conv_sweep {
     int64_t depth;           /**< of all taps: kernel height x width x source_channels */
     int64_t units_per_image; /**< an image's rows are cut into so many stretches */
     int64_t units_per_task;
+    int64_t most_rows; /**< of a stretch */
 } tg_conv_sweep;
+
+/** What tg_conv_sweep_run() computes: rows [first, end) of one image's target. */
+typedef struct tg_conv_stretch {
+    const float *source, *packed; /**< all images; the kernel as tg_conv_sweep_pack() left it */
+    int64_t image, first, end;
+    float *target; /**< where row `first` goes */
+} tg_conv_stretch;
 
 tg_conv_sweep tg_conv_sweep_make(const tg_kernels *kernels, const tg_conv_size *size, bool gradient);
 /** Floats of the packed kernel. */
@@ -46,10 +54,10 @@ size_t tg_conv_sweep_scratch(const tg_conv_sweep *sweep);
 /** Packs panel i of the kernel. */
 void tg_conv_sweep_pack(const tg_conv_sweep *sweep, const float *kernel, float *packed, int64_t i);
 int64_t tg_conv_sweep_tasks(const tg_conv_sweep *sweep);
-/** The rows [first, end) of all images' rows that unit `unit` computes; a task's units are task units_per_task and the next ones. */
+/** The rows [first, end) of image unit / units_per_image that unit `unit` computes; a task's units are task units_per_task and the
+    next ones. */
 void tg_conv_sweep_rows(const tg_conv_sweep *sweep, int64_t unit, int64_t *first, int64_t *end);
-void tg_conv_sweep_run(const tg_conv_sweep *sweep, const float *source, const float *packed, float *target, int64_t unit,
-                       void *scratch);
+void tg_conv_sweep_run(const tg_conv_sweep *sweep, const tg_conv_stretch *stretch, void *scratch);
 
 /* ---- kernel gradient: a sum over all output pixels; each chunk of images has a partial sum, which are then added in order ---- */
 
@@ -80,7 +88,8 @@ void tg_conv_reduce_sum(const tg_conv_reduce *reduce, const float *partial, floa
 
 /* ---- in f64: the plain loops, with the same order of terms (the kernel gradient in one chunk) ---- */
 
-/** Rows [first, end) of all images' output rows; of all images' input rows; of the kernel gradient as a matrix. */
+/** Rows [first, end) of all images' output rows, of all images' input rows, each to a target that begins with row `first`; of the kernel
+    gradient as a matrix. */
 void tg_conv_plain(const tg_conv_size *size, const double *in, const double *kernel, double *out, int64_t first, int64_t end);
 void tg_conv_input_gradient_plain(const tg_conv_size *size, const double *gradient, const double *kernel, double *in,
                                   int64_t first, int64_t end);

@@ -49,7 +49,7 @@ void tg_conv_plain(const tg_conv_size *s, const double *in, const double *kernel
 {
     for (int64_t row = first; row < end; row++)
         for (int64_t x = 0; x < s->out[1]; x++) {
-            double *to = out + (row * s->out[1] + x) * s->filters;
+            double *to = out + ((row - first) * s->out[1] + x) * s->filters;
             clear(to, s->filters);
             plain_pixel(s, in + row / s->out[0] * s->in[0] * s->in[1] * s->channels, kernel, to, row % s->out[0], x);
             settle(to, s->filters);
@@ -78,7 +78,7 @@ void tg_conv_input_gradient_plain(const tg_conv_size *s, const double *gradient,
 {
     for (int64_t row = first; row < end; row++)
         for (int64_t x = 0; x < s->in[1]; x++) {
-            double *to = in + (row * s->in[1] + x) * s->channels;
+            double *to = in + ((row - first) * s->in[1] + x) * s->channels;
             clear(to, s->channels);
             plain_gradient_pixel(s, gradient + row / s->in[0] * s->out[0] * s->out[1] * s->filters, kernel, to, row % s->in[0],
                                  x);

@@ -78,6 +78,7 @@ tg_conv_sweep tg_conv_sweep_make(const tg_kernels *kernels, const tg_conv_size *
     set_margin(&sweep);
     int64_t rows = tg_most(1, UNIT_ELEMENTS / tg_most(1, sweep.target[1] * sweep.target_channels));
     sweep.units_per_image = tg_ceil_div(sweep.target[0], rows);
+    sweep.most_rows = tg_ceil_div(sweep.target[0], tg_most(1, sweep.units_per_image));
     double units = (double)(size->images * sweep.units_per_image), flops = tg_conv_flops(size),
            most_tasks = flops / LEAST_TASK_FLOPS;
     sweep.units_per_task = 1 + (int64_t)(units / (most_tasks < MOST_TASKS ? most_tasks + 1 : MOST_TASKS));
@@ -93,9 +94,9 @@ int64_t tg_conv_sweep_tasks(const tg_conv_sweep *sweep)
 
 void tg_conv_sweep_rows(const tg_conv_sweep *sweep, int64_t unit, int64_t *first, int64_t *end)
 {
-    int64_t height = sweep->target[0], image = unit / sweep->units_per_image, part = unit % sweep->units_per_image;
-    *first = image * height + height * part / sweep->units_per_image;
-    *end = image * height + height * (part + 1) / sweep->units_per_image;
+    int64_t height = sweep->target[0], part = unit % sweep->units_per_image;
+    *first = height * part / sweep->units_per_image;
+    *end = height * (part + 1) / sweep->units_per_image;
 }
 
 /* ---- packing: for each panel, the taps of class (0, 0), (0, 1), ..., each with all source channels ---- */
@@ -170,11 +171,11 @@ static void live_taps(const tg_conv_sweep *sweep, int64_t y, int64_t *first, int
     *first = tg_least(outside, *end);
 }
 
-/* Source rows that a unit of most rows reads, at most. */
+/* Source rows that the longest stretch reads, at most. */
 static int64_t copied_rows(const tg_conv_sweep *sweep)
 {
     const tg_conv_size *s = &sweep->size;
-    int64_t rows = tg_ceil_div(sweep->target[0], tg_most(1, sweep->units_per_image)), reach = (s->kernel[0] - 1) * s->dilation[0];
+    int64_t rows = sweep->most_rows, reach = (s->kernel[0] - 1) * s->dilation[0];
     int64_t reads = sweep->gradient ? (rows + reach) / s->stride[0] + 2 : (rows - 1) * s->stride[0] + reach + 1;
     return tg_least(sweep->source[0], reads);
 }
@@ -236,7 +237,7 @@ static int64_t make_runs(const tg_conv_sweep *sweep, const source_view *view, co
     return count;
 }
 
-/* All pixels of a stretch, for the panel and the runs that `tile` names. */
+/* All pixels of a stretch, for the panel and the runs that `tile` names; the stretch's first row goes to `target`. */
 static void run_pixels(const tg_conv_sweep *sweep, const source_view *view, const stretch *s, float *target, tg_tile *tile)
 {
     tg_conv_taps rows = taps_of(sweep, 0, s->y % sweep->classes[0]), columns = taps_of(sweep, 1, s->column_class);
@@ -245,7 +246,7 @@ static void run_pixels(const tg_conv_sweep *sweep, const source_view *view, cons
     int64_t blocks = tg_ceil_div(s->pixels, tg_panels_rows(&sweep->panels, sweep->kernels->tile_limits()));
     int64_t size = s->pixels / blocks, larger = s->pixels % blocks;
     const float *line = tile->runs > 0 ? pixel_at(view, row, columns.offset) : view->data;
-    tile->c = target + (s->y * sweep->target[1] + s->column_class) * sweep->target_channels;
+    tile->c = target + s->column_class * sweep->target_channels;
     tile->c_step = sweep->classes[1] * sweep->target_channels;
     for (int64_t block = 0; block < blocks; block++) {
         tile->rows = (int32_t)(size + (block < larger));
@@ -284,28 +285,25 @@ static void run_stretch(const tg_conv_sweep *sweep, const source_view *view, con
         }
 }
 
-void tg_conv_sweep_run(const tg_conv_sweep *sweep, const float *source, const float *packed, float *target, int64_t unit,
-                       void *scratch)
+void tg_conv_sweep_run(const tg_conv_sweep *sweep, const tg_conv_stretch *given, void *scratch)
 {
-    int64_t first, end, row_floats = sweep->source[1] * sweep->source_channels;
-    tg_conv_sweep_rows(sweep, unit, &first, &end);
-    int64_t image = first / sweep->target[0], top = image * sweep->target[0];
-    source_view view = {source + image * sweep->source[0] * row_floats, 0, row_floats, 0, sweep->source_channels};
+    int64_t row_floats = sweep->source[1] * sweep->source_channels, first = given->first, end = given->end;
+    source_view view = {given->source + given->image * sweep->source[0] * row_floats, 0, row_floats, 0, sweep->source_channels};
     if (sweep->margin[0] > 0 || sweep->margin[1] > 0)
-        view = copy_source(sweep, view.data, first - top, end - top, (float *)((char *)scratch + offset_bytes(sweep)));
-    target += top * sweep->target[1] * sweep->target_channels;
+        view = copy_source(sweep, view.data, first, end, (float *)((char *)scratch + offset_bytes(sweep)));
     bool joins = sweep->classes[0] == 1 && sweep->classes[1] == 1;
-    for (int64_t y = first - top; y < end - top;) {
+    for (int64_t y = first; y < end;) {
         stretch s = {.y = y, .rows = 1};
         live_taps(sweep, y, &s.first_tap, &s.end_tap);
-        for (int64_t first_tap, end_tap; joins && y + s.rows < end - top; s.rows++) {
+        for (int64_t first_tap, end_tap; joins && y + s.rows < end; s.rows++) {
             live_taps(sweep, y + s.rows, &first_tap, &end_tap);
             if (first_tap != s.first_tap || end_tap != s.end_tap)
                 break;
         }
+        float *target = given->target + (y - first) * sweep->target[1] * sweep->target_channels;
         for (s.column_class = 0; s.column_class < live_classes(sweep, 1); s.column_class++) {
             s.pixels = s.rows * class_size(sweep, 1, s.column_class);
-            run_stretch(sweep, &view, &s, packed, target, scratch);
+            run_stretch(sweep, &view, &s, given->packed, target, scratch);
         }
         y += s.rows;
     }
