@@ -94,6 +94,7 @@ typedef struct tg_pool2d_attributes {
 typedef struct tg_conv2d_pool2d_attributes {
     tg_conv2d_attributes conv;
     tg_pool2d_attributes pool;
+    int64_t winograd; /* 1: by ops/kernels/winograd.h, in f32 */
 } tg_conv2d_pool2d_attributes;
 
 /* extent: height and width of the result. */

@@ -6,6 +6,7 @@
 #include "ops/conv.h"
 #include "ops/kernel_set.h"
 #include "ops/kernels/integers.h"
+#include "ops/kernels/winograd.h"
 #include "ops/op_entries.h"
 #include "ops/pool.h"
 
@@ -17,10 +18,21 @@ enum {
 
 /* ---- shapes ---- */
 
+static bool both_are(const int64_t pair[2], int64_t value) { return pair[0] == value && pair[1] == value; }
+
+static bool suits_winograd(const tg_conv2d_pool2d_attributes *a, const tg_shape *kernel)
+{
+    return both_are(kernel->dims, 3) && both_are(a->conv.stride, 1) && both_are(a->conv.dilation, 1) &&
+           both_are(a->pool.window, 2) && both_are(a->pool.stride, 2);
+}
+
 static bool conv_pool_shape(tg_infer *infer)
 {
     const tg_conv2d_pool2d_attributes *a = infer->attributes;
-    return tg_conv2d_infer(infer, &a->conv) && tg_pool2d_infer(infer, &a->pool, true);
+    if (!tg_conv2d_infer(infer, &a->conv) || !tg_pool2d_infer(infer, &a->pool, true))
+        return false;
+    return !a->winograd || suits_winograd(a, &infer->inputs[1].shape) ||
+           tg_infer_fail(infer, "Winograd's algorithm is for 3x3 kernels, strides and dilations of 1, and 2x2 windows");
 }
 
 static bool conv_pool_argmax_shape(tg_infer *infer)
@@ -98,6 +110,16 @@ static double conv_pool_flops(const tg_work *work)
     return tg_conv_flops(&c.conv) + taken;
 }
 
+static bool is_winograd(const tg_work *work)
+{
+    return is_fast(work) && ((const tg_conv2d_pool2d_attributes *)work->attributes)->winograd;
+}
+
+static tg_winograd winograd_of(const tg_work *work, const conv_pool *c)
+{
+    return tg_winograd_make(tg_kernels_for(work->isa), &c->conv, c->pool.out);
+}
+
 static int conv_pool_phases(const tg_work *work) { return is_fast(work) ? 2 : 1; }
 
 static int64_t conv_pool_tasks(const tg_work *work, int phase)
@@ -107,6 +129,10 @@ static int64_t conv_pool_tasks(const tg_work *work, int phase)
     conv_pool c = conv_pool_of(work);
     if (is_fast(work) && phase == 0)
         return sweep_of(work, &c).panels.count;
+    if (is_winograd(work)) {
+        tg_winograd w = winograd_of(work, &c);
+        return tg_winograd_tasks(&w);
+    }
     return tg_ceil_div(c.conv.images * c.units_per_image, c.units_per_task);
 }
 
@@ -121,6 +147,9 @@ static size_t conv_pool_scratch(const tg_work *work)
 {
     conv_pool c = conv_pool_of(work);
     tg_conv_sweep sweep = sweep_of(work, &c);
+    tg_winograd w = winograd_of(work, &c);
+    if (is_winograd(work))
+        return (size_t)tg_winograd_scratch(&w) * sizeof(float);
     return image_bytes(work, &c) + (is_fast(work) ? tg_conv_sweep_scratch(&sweep) : 0);
 }
 
@@ -128,7 +157,9 @@ static size_t conv_pool_shared(const tg_work *work)
 {
     conv_pool c = conv_pool_of(work);
     tg_conv_sweep sweep = sweep_of(work, &c);
-    return is_fast(work) ? (size_t)tg_conv_sweep_packed(&sweep) * sizeof(float) : 0;
+    tg_winograd w = winograd_of(work, &c);
+    int64_t floats = is_winograd(work) ? tg_winograd_packed(&w) : is_fast(work) ? tg_conv_sweep_packed(&sweep) : 0;
+    return (size_t)floats * sizeof(float);
 }
 
 /* The convolution's output that pooled rows [first, first + rows) of an image read, to scratch memory. */
@@ -174,9 +205,29 @@ static void run_unit(const tg_work *work, const tg_buffers *buffers, const conv_
     tg_finish(buffers, at, rows * row_elements);
 }
 
+static void run_winograd(const tg_work *work, const tg_buffers *buffers, const conv_pool *c, int phase, int64_t task,
+                         float *scratch)
+{
+    tg_winograd w = winograd_of(work, c);
+    bool positions = work->output.dtype == TG_U8;
+    int64_t first, end;
+    if (phase == 0) {
+        tg_winograd_pack(&w, buffers->inputs[1], buffers->shared, task);
+        return;
+    }
+    tg_winograd_run(&w, buffers->inputs[0], buffers->shared, positions ? NULL : buffers->output,
+                    positions ? buffers->output : buffers->twin, task, scratch);
+    tg_winograd_windows(&w, task, &first, &end);
+    tg_finish(buffers, first * w.conv.filters, (end - first) * w.conv.filters);
+}
+
 static tg_status conv_pool_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
 {
     conv_pool c = conv_pool_of(work);
+    if (is_winograd(work)) {
+        run_winograd(work, buffers, &c, phase, task, scratch);
+        return TG_OK;
+    }
     if (is_fast(work) && phase == 0) {
         tg_conv_sweep sweep = sweep_of(work, &c);
         tg_conv_sweep_pack(&sweep, buffers->inputs[1], buffers->shared, task);
@@ -191,6 +242,28 @@ static tg_status conv_pool_run(const tg_work *work, const tg_buffers *buffers, i
     return TG_OK;
 }
 
+/* ---- a rewrite ---- */
+
+enum { LEAST_CHANNELS = 16 }; /* of fewer, the transforms cost more than they spare */
+
+static tg_tensor rewrite_winograd(const tg_rewrite_args *args)
+{
+    tg_conv2d_pool2d_attributes a = *(const tg_conv2d_pool2d_attributes *)args->attributes;
+    tg_shape kernel = tg_tensor_shape(args->inputs[1]);
+    if (a.winograd || tg_tensor_dtype(args->inputs[0]) != TG_F32 || !suits_winograd(&a, &kernel) ||
+        kernel.dims[2] < LEAST_CHANNELS || kernel.dims[3] < LEAST_CHANNELS)
+        return tg_none();
+    a.winograd = 1;
+    return tg_apply(args->graph, args->op, args->inputs, args->n_inputs, &a, sizeof a);
+}
+
+static const tg_rewrite_rule conv_pool_rules[] = {
+    {.name = "conv2d_max_pool2d(x, k) by Winograd's algorithm, 3x3 and 2x2",
+     .kind = TG_ROUNDS,
+     .bound = 8,
+     .apply = rewrite_winograd},
+};
+
 /* ---- entries ---- */
 
 static void conv_pool_describe(const void *attributes, char *text, size_t size)
@@ -201,11 +274,16 @@ static void conv_pool_describe(const void *attributes, char *text, size_t size)
     if (at > 0 && at + 2 < size)
         at += (size_t)snprintf(text + at, size - at, ", ");
     tg_pool2d_describe(&a->pool, text + at, size - at);
+    at += size > at ? strlen(text + at) : 0;
+    if (a->winograd && at < size)
+        snprintf(text + at, size - at, ", winograd");
 }
 
-#define CONV_POOL                                                                                                     \
-    .min_inputs = 2, .max_inputs = 2, .flops = conv_pool_flops, .describe = conv_pool_describe, .run = conv_pool_run, \
-    .phases = conv_pool_phases, .tasks = conv_pool_tasks, .scratch_bytes = conv_pool_scratch, .shared_bytes = conv_pool_shared
+#define CONV_POOL                                                                                                             \
+    .min_inputs = 2, .max_inputs = 2, .rewrites = conv_pool_rules,                                                            \
+    .n_rewrites = sizeof conv_pool_rules / sizeof *conv_pool_rules, .flops = conv_pool_flops, .describe = conv_pool_describe, \
+    .run = conv_pool_run, .phases = conv_pool_phases, .tasks = conv_pool_tasks, .scratch_bytes = conv_pool_scratch,           \
+    .shared_bytes = conv_pool_shared
 
 const tg_op tg_op_conv2d_max_pool2d = {.name = "conv2d_max_pool2d",
                                        .formula = "y = max_pool2d(conv2d(x, k))",
@@ -226,7 +304,7 @@ const tg_op tg_op_conv2d_max_pool2d_argmax = {.name = "conv2d_max_pool2d_argmax"
 
 static tg_tensor record(tg_where where, const tg_op *op, tg_tensor inputs[2], tg_conv2d_options conv, tg_pool2d_options pool)
 {
-    tg_conv2d_pool2d_attributes attributes = {tg_conv2d_normalised(conv), tg_pool2d_normalised(pool)};
+    tg_conv2d_pool2d_attributes attributes = {tg_conv2d_normalised(conv), tg_pool2d_normalised(pool), 0};
     return tg_apply_at(where, inputs[0].graph, op, inputs, 2, &attributes, sizeof attributes);
 }
 

@@ -272,7 +272,8 @@ TG_OP(avg_unpool2d, SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(2, 2, 2, 2)), SAMPLE
       SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(0, 2, 2, 2)), SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(1, 2, 2, 19)),
       SAMPLE_WITH(UNPOOL(26, 26, 2, 2, 2, 2), F(8, 13, 13, 32)))
 #undef UNPOOL
-#define CONV_POOL(conv, ...) ATTRIBUTES(tg_conv2d_pool2d_attributes, {CONV conv}, {WINDOW(__VA_ARGS__)})
+#define CONV_POOL(conv, ...) ATTRIBUTES(tg_conv2d_pool2d_attributes, {CONV conv}, {WINDOW(__VA_ARGS__)}, 0)
+#define WINOGRAD(conv) ATTRIBUTES(tg_conv2d_pool2d_attributes, {CONV conv}, {WINDOW(2, 2, 2, 2)}, 1)
 #define VALID (1, 1, 1, 1, 0, 0, 0, 0)
 /* Without padding: beside a NaN its zeros may be multiplied or left out, so that the position of a maximum is not defined. */
 #define CONV_POOLS                                                                                   \
@@ -283,12 +284,18 @@ TG_OP(avg_unpool2d, SAMPLE_WITH(UNPOOL(4, 4, 2, 2, 2, 2), F(2, 2, 2, 2)), SAMPLE
         SAMPLE_WITH(CONV_POOL(VALID, 2, 2, 2, 2), F(0, 5, 5, 2), F(2, 2, 2, 2)),                     \
         SAMPLE_WITH(CONV_POOL(VALID, 16, 16, 16, 16), F(1, 17, 17, 1), F(2, 2, 1, 19)),              \
         SAMPLE_WITH(CONV_POOL(VALID, 2, 2, 2, 2), F(2, 28, 28, 1), F(3, 3, 1, 32)),                  \
-        SAMPLE_WITH(CONV_POOL(VALID, 2, 2, 2, 2), F(8, 12, 12, 32), F(3, 3, 32, 64))
+        SAMPLE_WITH(CONV_POOL(VALID, 2, 2, 2, 2), F(8, 12, 12, 32), F(3, 3, 32, 64)),                \
+        SAMPLE_WITH(WINOGRAD(VALID), F(1, 6, 6, 2), F(3, 3, 2, 3)),                                  \
+        SAMPLE_WITH(WINOGRAD(VALID), F(3, 7, 6, 19), F(3, 3, 19, 21)),                               \
+        SAMPLE_WITH(WINOGRAD((1, 1, 1, 1, -1, 0, 0, -1)), F(0, 7, 6, 3), F(3, 3, 3, 70)),            \
+        SAMPLE_WITH(WINOGRAD(VALID), F(8, 13, 13, 32), F(3, 3, 32, 64))
 TG_OP(conv2d_max_pool2d, CONV_POOLS, SAMPLE_WITH(CONV_POOL((1, 1, 1, 1, 1, 1, 1, 1), 2, 2, 2, 2), F(1, 6, 5, 2), F(3, 3, 2, 5)),
-      SAMPLE_WITH(CONV_POOL((2, 1, 1, 2, 0, 1, 1, 0), 3, 2, 1, 1), F(1, 9, 6, 2), F(2, 2, 2, 3)))
+      SAMPLE_WITH(CONV_POOL((2, 1, 1, 2, 0, 1, 1, 0), 3, 2, 1, 1), F(1, 9, 6, 2), F(2, 2, 2, 3)),
+      SAMPLE_WITH(WINOGRAD((1, 1, 1, 1, 1, 1, 1, 1)), F(2, 6, 5, 2), F(3, 3, 2, 5)))
 TG_OP(conv2d_max_pool2d_argmax, CONV_POOLS)
 #undef CONV_POOL
 #undef CONV_POOLS
+#undef WINOGRAD
 #undef VALID
 #undef WINDOW
 #undef CONV

@@ -182,7 +182,7 @@ static tg_tensor pool_convolution(const tg_rewrite_args *args, const tg_op *op)
     const tg_pool2d_attributes *pool = args->attributes;
     if (node->op != &tg_op_conv2d || !tg_pool2d_is_disjoint(pool) || !tg_pool2d_has_positions(pool))
         return tg_none();
-    tg_conv2d_pool2d_attributes attributes = {*(const tg_conv2d_attributes *)node->attributes, *pool};
+    tg_conv2d_pool2d_attributes attributes = {*(const tg_conv2d_attributes *)node->attributes, *pool, 0};
     tg_tensor inputs[2] = {{args->graph, node->inputs[0]}, {args->graph, node->inputs[1]}};
     return tg_apply(args->graph, op, inputs, 2, &attributes, sizeof attributes);
 }

@@ -62,6 +62,12 @@ TG_KERNEL(void, cross_entropy_dense, (const float *x, const float *labels, int64
 /* words[4 i + j] = word j of Philox block first + i, for i < blocks: graph/philox.h. */
 TG_KERNEL(void, philox, (uint64_t key, uint64_t counter_high, uint64_t first, int64_t blocks, uint32_t *words))
 
+/* Winograd's transforms; see ops/kernels/winograd.h. Element i of the 16 goes to, or comes from, i step. */
+TG_KERNEL(void, winograd_pixels, (const float *const pixels[16], int64_t channels, float *to, int64_t step))
+/* from: 9 weights at a stride for each of `columns` filters; whole vectors are written. */
+TG_KERNEL(void, winograd_weights, (const float *from, int64_t stride, int64_t columns, float *to, int64_t step))
+TG_KERNEL(void, winograd_maxima, (const float *products, int64_t step, int64_t columns, float *values, uint8_t *positions))
+
 /* Pooling; see ops/kernels/pool.h. */
 #define TG_POOL(name) TG_KERNEL(void, name, (const tg_pool *pool))
 TG_POOL(max_pool)
