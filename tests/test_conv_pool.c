@@ -1,0 +1,134 @@
+/* Convolutions whose output is pooled at once: the direct path is exact, Winograd's within its bound. */
+#include <float.h>
+
+#include "contraction.h"
+#include "ops/attributes.h"
+#include "ops/op_entries.h"
+#include "workbench.h"
+
+static const tg_pool2d_options by_two = {.window = {2, 2}};
+
+/* Maxima and positions of conv2d(x, k), pooled, as a plan with these rewrites finds them. */
+typedef struct pooled {
+    tg_tensor maxima, positions;
+    tg_plan *plan;
+} pooled;
+
+static pooled pooled_run(workbench *w, tg_tensor x, tg_tensor k, tg_conv2d_options conv, bool rounds)
+{
+    tg_tensor y = tg_conv2d(x, k, conv);
+    pooled p = {.maxima = tg_max_pool2d(y, 2), .positions = tg_max_pool2d_argmax(y, by_two)};
+    tg_compile_options options = tg_compile_defaults(w->context);
+    options.rounds = rounds;
+    p.plan = tg_compile_roots(w->graph, (tg_tensor[]){p.maxima, p.positions}, 2, options);
+    ck_assert_msg(p.plan, "%s", tg_graph_error(w->graph));
+    ck_assert_int_eq(tg_run(p.plan), TG_OK);
+    return p;
+}
+
+/* How many nodes of a plan go by Winograd's algorithm. */
+static int count_winograd(const tg_plan *plan)
+{
+    int count = 0;
+    const tg_graph *graph = tg_plan_graph(plan);
+    for (int32_t i = 0; i < tg_graph_count(graph); i++) {
+        const tg_node *node = tg_graph_node(graph, i);
+        if (node->op == &tg_op_conv2d_max_pool2d || node->op == &tg_op_conv2d_max_pool2d_argmax)
+            count += ((const tg_conv2d_pool2d_attributes *)node->attributes)->winograd != 0;
+    }
+    return count;
+}
+
+/* 8 eps times the sum of |terms| of the window's output that has most of them. */
+static double *bounds(tg_tensor x, tg_tensor k, tg_conv2d_options conv)
+{
+    tg_tensor terms = tg_max_pool2d(tg_conv2d(tg_abs(x), tg_abs(k), conv), 2);
+    double *bound = workbench_eval(terms);
+    for (int64_t i = 0; i < tg_shape_count(tg_tensor_shape(terms)); i++)
+        bound[i] *= 8 * FLT_EPSILON;
+    return bound;
+}
+
+START_TEST(winograd_keeps_its_bound)
+{
+    static const struct {
+        tg_shape x, kernel;
+        tg_conv2d_options conv;
+    } cases[] = {{{4, {5, 13, 13, 32}}, {4, {3, 3, 32, 64}}, {{0}}},
+                 {{4, {2, 7, 10, 17}}, {4, {3, 3, 17, 33}}, {{0}}},
+                 {{4, {3, 8, 7, 16}}, {4, {3, 3, 16, 16}}, {.pad_before = {1, 1}, .pad_after = {1, 1}}},
+                 {{4, {1, 9, 8, 16}}, {4, {3, 3, 16, 130}}, {.pad_before = {-1, 2}, .pad_after = {0, -2}}}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        workbench w = workbench_open_on((tg_isa)_i, 2, TG_F32);
+        tg_tensor x = workbench_random(&w, TG_F32, cases[c].x, 0, 1, 1),
+                  k = workbench_random(&w, TG_F32, cases[c].kernel, -1, 1, 2);
+        pooled exact = pooled_run(&w, x, k, cases[c].conv, false), fast = pooled_run(&w, x, k, cases[c].conv, true);
+        ck_assert_int_eq(count_winograd(exact.plan), 0);
+        ck_assert_int_eq(count_winograd(fast.plan), 2);
+        double *bound = bounds(x, k, cases[c].conv);
+        tg_shape shape = tg_tensor_shape(fast.maxima);
+        tg_tensor positions =
+            tg_constant(w.graph, TG_U8, shape, tg_values(fast.plan, fast.positions), (size_t)tg_shape_count(shape));
+        double *taken = workbench_eval(tg_pool_gather2d(tg_conv2d(x, k, cases[c].conv), positions, by_two));
+        const float *y = tg_values(fast.plan, fast.maxima), *expected = tg_values(exact.plan, exact.maxima);
+        for (int64_t i = 0; i < tg_shape_count(shape); i++)
+            ck_assert_msg(fabs((double)y[i] - expected[i]) <= bound[i] && expected[i] - taken[i] <= bound[i],
+                          "case %zu, element %lld: %.9g and at its place %.9g, not %.9g within %.3g", c, (long long)i, y[i],
+                          taken[i], expected[i], bound[i]);
+        free(bound);
+        free(taken);
+        tg_plan_free(exact.plan);
+        tg_plan_free(fast.plan);
+        workbench_close(&w);
+    }
+}
+END_TEST
+
+/* In an even image, inside which all outputs are one sum, the first place wins as it does in the exact sum. */
+START_TEST(winograd_keeps_exact_ties)
+{
+    workbench w = workbench_open_on((tg_isa)_i, 1, TG_F32);
+    tg_tensor k = workbench_random(&w, TG_F32, TG_SHAPE(3, 3, 16, 16), -1, 1, 2);
+    for (int value = 0; value < 3; value++) {
+        pooled p = pooled_run(&w, tg_full(k, TG_SHAPE(1, 6, 6, 16), value), k, (tg_conv2d_options){{0}}, true);
+        ck_assert_int_eq(count_winograd(p.plan), 2);
+        for (int i = 0; i < 2 * 2 * 16; i++)
+            ck_assert_int_eq(((const uint8_t *)tg_values(p.plan, p.positions))[i], 0);
+        tg_plan_free(p.plan);
+    }
+    workbench_close(&w);
+}
+END_TEST
+
+START_TEST(others_go_the_direct_way)
+{
+    static const struct {
+        tg_shape kernel;
+        tg_conv2d_options conv;
+    } cases[] = {{{4, {5, 5, 32, 32}}, {{0}}},
+                 {{4, {3, 3, 32, 32}}, {.stride = {2, 1}}},
+                 {{4, {3, 3, 32, 32}}, {.dilation = {1, 2}}},
+                 {{4, {3, 3, 32, 4}}, {{0}}}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        workbench w = workbench_open(TG_F32);
+        tg_tensor x = workbench_random(&w, TG_F32, TG_SHAPE(1, 12, 12, 32), 0, 1, 1),
+                  k = workbench_random(&w, TG_F32, cases[c].kernel, -1, 1, 2);
+        pooled p = pooled_run(&w, x, k, cases[c].conv, true);
+        ck_assert_int_eq(count_winograd(p.plan), 0);
+        ck_assert_int_eq(contraction_count_op(p.plan, &tg_op_conv2d_max_pool2d), 1);
+        ck_assert_int_eq(tg_plan_describe(p.plan).steps,
+                         3); /* maxima and positions come together; then each is copied out of the prologue */
+        tg_plan_free(p.plan);
+        workbench_close(&w);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = harness_case("conv_pool");
+    contraction_add_for_each_set(tests, winograd_keeps_its_bound);
+    contraction_add_for_each_set(tests, winograd_keeps_exact_ties);
+    tcase_add_test(tests, others_go_the_direct_way);
+    return harness_run("conv_pool", tests);
+}
