@@ -34,7 +34,13 @@ int tg_conv2d_kernel_gradient_phases(const tg_work *work);
 TG_CONV2D_RUNS(conv2d)
 TG_CONV2D_RUNS(conv2d_input_gradient)
 TG_CONV2D_RUNS(conv2d_kernel_gradient)
+
+/* Of conv2d_max_pool2d and its argmax: ops/conv_pool_run.c. */
+int tg_conv2d_pool_phases(const tg_work *work);
+TG_CONV2D_RUNS(conv2d_pool)
 #undef TG_CONV2D_RUNS
+/** The output of the convolution that is pooled. */
+tg_shape tg_conv2d_pool_image(const tg_conv2d_attributes *a, const tg_shape *x, const tg_shape *kernel);
 
 enum { TG_CONV2D_RULES = 1, TG_CONV2D_INPUT_GRADIENT_RULES = 2, TG_CONV2D_KERNEL_GRADIENT_RULES = 3 };
 extern const tg_rewrite_rule tg_conv2d_rules[TG_CONV2D_RULES], tg_conv2d_input_gradient_rules[TG_CONV2D_INPUT_GRADIENT_RULES],

@@ -1,20 +1,10 @@
-/* A convolution whose output is max-pooled at once: rows of it are computed into scratch memory, from which the windows are taken while
-   they are in the first-level cache. */
+/* A convolution whose output is max-pooled at once, so that it never goes to memory (ops/conv_pool_run.c). */
 #include <stdio.h>
 #include <string.h>
 
 #include "ops/conv.h"
-#include "ops/kernel_set.h"
-#include "ops/kernels/integers.h"
-#include "ops/kernels/winograd.h"
 #include "ops/op_entries.h"
 #include "ops/pool.h"
-
-enum {
-    UNIT_ELEMENTS = 4096, /* of the convolution's output, about, that are in scratch memory at a time */
-    MOST_TASKS = 64,
-    LEAST_TASK_FLOPS = 1 << 18
-};
 
 /* ---- shapes ---- */
 
@@ -43,7 +33,7 @@ static bool conv_pool_argmax_shape(tg_infer *infer)
 }
 
 /* The convolution's output. */
-static tg_shape image_shape(const tg_conv2d_attributes *a, const tg_shape *x, const tg_shape *kernel)
+tg_shape tg_conv2d_pool_image(const tg_conv2d_attributes *a, const tg_shape *x, const tg_shape *kernel)
 {
     return TG_SHAPE(x->dims[0], tg_conv2d_out(a, 0, x->dims[1], kernel->dims[0]),
                     tg_conv2d_out(a, 1, x->dims[2], kernel->dims[1]), kernel->dims[3]);
@@ -55,7 +45,7 @@ static void conv_pool_gradient(const tg_gradient_args *args, tg_tensor *result)
 {
     const tg_conv2d_pool2d_attributes *a = args->attributes;
     tg_tensor x = args->inputs[0], k = args->inputs[1];
-    tg_shape in = tg_tensor_shape(x), kernel = tg_tensor_shape(k), image = image_shape(&a->conv, &in, &kernel);
+    tg_shape in = tg_tensor_shape(x), kernel = tg_tensor_shape(k), image = tg_conv2d_pool_image(&a->conv, &in, &kernel);
     tg_conv2d_options conv = tg_conv2d_options_of(&a->conv);
     tg_pool2d_options pool = tg_pool2d_options_of(&a->pool);
     tg_tensor argmax = tg_conv2d_max_pool2d_argmax(x, k, conv, pool);
@@ -64,182 +54,6 @@ static void conv_pool_gradient(const tg_gradient_args *args, tg_tensor *result)
         result[0] = tg_conv2d_input_gradient(g, k, in.dims[1], in.dims[2], conv);
     if (args->wanted[1])
         result[1] = tg_conv2d_kernel_gradient(x, g, kernel.dims[0], kernel.dims[1], conv);
-}
-
-/* ---- running ---- */
-
-/* Units are stretches of one image's pooled rows; a task takes some, one after the other. */
-typedef struct conv_pool {
-    tg_conv_size conv;
-    tg_pool_size pool;
-    int64_t rows, units_per_image, units_per_task; /* rows: pooled ones of the longest unit */
-} conv_pool;
-
-static bool is_fast(const tg_work *work) { return work->inputs[0].dtype == TG_F32; }
-
-static conv_pool conv_pool_of(const tg_work *work)
-{
-    const tg_conv2d_pool2d_attributes *a = work->attributes;
-    const tg_shape *x = &work->inputs[0].shape, *kernel = &work->inputs[1].shape;
-    tg_shape image = image_shape(&a->conv, x, kernel);
-    conv_pool c = {.conv = tg_conv2d_size_of(&a->conv, x, kernel, &image),
-                   .pool = tg_pool2d_size_of(&a->pool, &image, &work->output.shape)};
-    int64_t row_elements = c.conv.out[1] * c.conv.filters, rows = c.pool.out[0];
-    int64_t at_once = tg_most(1, UNIT_ELEMENTS / tg_most(1, row_elements * c.pool.stride[0]));
-    c.units_per_image = tg_ceil_div(rows, at_once);
-    c.rows = tg_ceil_div(rows, tg_most(1, c.units_per_image));
-    double units = (double)(c.conv.images * c.units_per_image), most_tasks = tg_conv_flops(&c.conv) / LEAST_TASK_FLOPS;
-    c.units_per_task = 1 + (int64_t)(units / (most_tasks < MOST_TASKS ? most_tasks + 1 : MOST_TASKS));
-    return c;
-}
-
-/* Rows of the convolution's output that `rows` pooled rows read, with those between. */
-static int64_t image_rows(const conv_pool *c, int64_t rows) { return (rows - 1) * c->pool.stride[0] + c->pool.window[0]; }
-
-static tg_conv_sweep sweep_of(const tg_work *work, const conv_pool *c)
-{
-    tg_conv_sweep sweep = tg_conv_sweep_make(tg_kernels_for(work->isa), &c->conv, false);
-    sweep.most_rows = image_rows(c, c->rows);
-    return sweep;
-}
-
-static double conv_pool_flops(const tg_work *work)
-{
-    conv_pool c = conv_pool_of(work);
-    double taken = (double)tg_shape_count(work->output.shape) * (double)(c.pool.window[0] * c.pool.window[1]);
-    return tg_conv_flops(&c.conv) + taken;
-}
-
-static bool is_winograd(const tg_work *work)
-{
-    return is_fast(work) && ((const tg_conv2d_pool2d_attributes *)work->attributes)->winograd;
-}
-
-static tg_winograd winograd_of(const tg_work *work, const conv_pool *c)
-{
-    return tg_winograd_make(tg_kernels_for(work->isa), &c->conv, c->pool.out);
-}
-
-static int conv_pool_phases(const tg_work *work) { return is_fast(work) ? 2 : 1; }
-
-static int64_t conv_pool_tasks(const tg_work *work, int phase)
-{
-    if (tg_shape_count(work->output.shape) == 0)
-        return 0;
-    conv_pool c = conv_pool_of(work);
-    if (is_fast(work) && phase == 0)
-        return sweep_of(work, &c).panels.count;
-    if (is_winograd(work)) {
-        tg_winograd w = winograd_of(work, &c);
-        return tg_winograd_tasks(&w);
-    }
-    return tg_ceil_div(c.conv.images * c.units_per_image, c.units_per_task);
-}
-
-/* Bytes of a unit's part of the convolution's output, whole cache lines, and of its maxima where only their places are wanted. */
-static size_t image_bytes(const tg_work *work, const conv_pool *c)
-{
-    size_t bytes = (size_t)(image_rows(c, c->rows) * c->conv.out[1] * c->conv.filters) * tg_dtype_size(work->inputs[0].dtype);
-    return (bytes + 63) & ~(size_t)63;
-}
-
-static size_t conv_pool_scratch(const tg_work *work)
-{
-    conv_pool c = conv_pool_of(work);
-    tg_conv_sweep sweep = sweep_of(work, &c);
-    tg_winograd w = winograd_of(work, &c);
-    if (is_winograd(work))
-        return (size_t)tg_winograd_scratch(&w) * sizeof(float);
-    return image_bytes(work, &c) + (is_fast(work) ? tg_conv_sweep_scratch(&sweep) : 0);
-}
-
-static size_t conv_pool_shared(const tg_work *work)
-{
-    conv_pool c = conv_pool_of(work);
-    tg_conv_sweep sweep = sweep_of(work, &c);
-    tg_winograd w = winograd_of(work, &c);
-    int64_t floats = is_winograd(work) ? tg_winograd_packed(&w) : is_fast(work) ? tg_conv_sweep_packed(&sweep) : 0;
-    return (size_t)floats * sizeof(float);
-}
-
-/* The convolution's output that pooled rows [first, first + rows) of an image read, to scratch memory. */
-static void convolve(const tg_work *work, const tg_buffers *buffers, const conv_pool *c, int64_t image, int64_t first,
-                     int64_t rows, char *scratch)
-{
-    int64_t top = first * c->pool.stride[0], end = top + image_rows(c, rows);
-    if (!is_fast(work)) {
-        top += image * c->conv.out[0];
-        end += image * c->conv.out[0];
-        tg_conv_plain(&c->conv, buffers->inputs[0], buffers->inputs[1], (double *)scratch, top, end);
-        return;
-    }
-    tg_conv_sweep sweep = sweep_of(work, c);
-    tg_conv_stretch stretch = {.source = buffers->inputs[0],
-                               .packed = buffers->shared,
-                               .image = image,
-                               .first = top,
-                               .end = end,
-                               .target = (float *)scratch};
-    tg_conv_sweep_run(&sweep, &stretch, scratch + image_bytes(work, c));
-}
-
-/* Pooled rows [first, first + rows) of an image. */
-static void run_unit(const tg_work *work, const tg_buffers *buffers, const conv_pool *c, int64_t image, int64_t first,
-                     int64_t rows, char *scratch)
-{
-    const tg_kernels *kernels = tg_kernels_for(work->isa);
-    int64_t row_elements = c->pool.out[1] * c->pool.channels, at = (image * c->pool.out[0] + first) * row_elements;
-    tg_pool_size size = c->pool;
-    size.in[0] = image_rows(c, rows);
-    size.out[0] = rows;
-    tg_pool part = {.size = &size,
-                    .from = scratch,
-                    .to = (char *)buffers->output + (size_t)at * tg_dtype_size(work->output.dtype),
-                    .positions = buffers->twin ? (uint8_t *)buffers->twin + at : NULL,
-                    .end = rows};
-    convolve(work, buffers, c, image, first, rows, scratch);
-    if (work->output.dtype == TG_U8)
-        (is_fast(work) ? kernels->max_pool_argmax : tg_max_pool_argmax_f64)(&part);
-    else
-        (is_fast(work) ? kernels->max_pool : tg_max_pool_f64)(&part);
-    tg_finish(buffers, at, rows * row_elements);
-}
-
-static void run_winograd(const tg_work *work, const tg_buffers *buffers, const conv_pool *c, int phase, int64_t task,
-                         float *scratch)
-{
-    tg_winograd w = winograd_of(work, c);
-    bool positions = work->output.dtype == TG_U8;
-    int64_t first, end;
-    if (phase == 0) {
-        tg_winograd_pack(&w, buffers->inputs[1], buffers->shared, task);
-        return;
-    }
-    tg_winograd_run(&w, buffers->inputs[0], buffers->shared, positions ? NULL : buffers->output,
-                    positions ? buffers->output : buffers->twin, task, scratch);
-    tg_winograd_windows(&w, task, &first, &end);
-    tg_finish(buffers, first * w.conv.filters, (end - first) * w.conv.filters);
-}
-
-static tg_status conv_pool_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
-{
-    conv_pool c = conv_pool_of(work);
-    if (is_winograd(work)) {
-        run_winograd(work, buffers, &c, phase, task, scratch);
-        return TG_OK;
-    }
-    if (is_fast(work) && phase == 0) {
-        tg_conv_sweep sweep = sweep_of(work, &c);
-        tg_conv_sweep_pack(&sweep, buffers->inputs[1], buffers->shared, task);
-        return TG_OK;
-    }
-    int64_t units = c.conv.images * c.units_per_image, first = task * c.units_per_task;
-    for (int64_t unit = first; unit < first + c.units_per_task && unit < units; unit++) {
-        int64_t part = unit % c.units_per_image, row = c.pool.out[0] * part / c.units_per_image;
-        int64_t rows = c.pool.out[0] * (part + 1) / c.units_per_image - row;
-        run_unit(work, buffers, &c, unit / c.units_per_image, row, rows, scratch);
-    }
-    return TG_OK;
 }
 
 /* ---- a rewrite ---- */
@@ -279,11 +93,11 @@ static void conv_pool_describe(const void *attributes, char *text, size_t size)
         snprintf(text + at, size - at, ", winograd");
 }
 
-#define CONV_POOL                                                                                                             \
-    .min_inputs = 2, .max_inputs = 2, .rewrites = conv_pool_rules,                                                            \
-    .n_rewrites = sizeof conv_pool_rules / sizeof *conv_pool_rules, .flops = conv_pool_flops, .describe = conv_pool_describe, \
-    .run = conv_pool_run, .phases = conv_pool_phases, .tasks = conv_pool_tasks, .scratch_bytes = conv_pool_scratch,           \
-    .shared_bytes = conv_pool_shared
+#define CONV_POOL                                                                                                              \
+    .min_inputs = 2, .max_inputs = 2, .rewrites = conv_pool_rules,                                                             \
+    .n_rewrites = sizeof conv_pool_rules / sizeof *conv_pool_rules, .flops = tg_conv2d_pool_flops,                             \
+    .describe = conv_pool_describe, .run = tg_conv2d_pool_run, .phases = tg_conv2d_pool_phases, .tasks = tg_conv2d_pool_tasks, \
+    .scratch_bytes = tg_conv2d_pool_scratch, .shared_bytes = tg_conv2d_pool_shared
 
 const tg_op tg_op_conv2d_max_pool2d = {.name = "conv2d_max_pool2d",
                                        .formula = "y = max_pool2d(conv2d(x, k))",

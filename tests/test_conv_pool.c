@@ -124,11 +124,49 @@ START_TEST(others_go_the_direct_way)
 }
 END_TEST
 
+/* Windows of zeros are not summed, unless the kernel has a NaN or an infinity, which they would multiply. */
+START_TEST(blank_windows_give_the_same)
+{
+    static const double special[] = {0.5, NAN, INFINITY};
+    for (int s = 0; s < 3; s++)
+        for (int channels = 1; channels <= 2; channels++) {
+            workbench w = workbench_open_on((tg_isa)_i, 1, TG_F32);
+            int64_t pixels = (int64_t)2 * 11 * 12 * channels;
+            double *values = workbench_draw(pixels, -1, 1, 1), *weights = workbench_draw((int64_t)9 * channels * 37, -1, 1, 2);
+            for (int64_t i = 0; i < pixels; i++)
+                values[i] = i / channels % 12 > 3 && i / channels / 12 % 11 > 1 ? 0 : values[i];
+            weights[40] = special[s];
+            tg_tensor x = workbench_values(&w, TG_F32, TG_SHAPE(2, 11, 12, channels), values),
+                      k = workbench_values(&w, TG_F32, TG_SHAPE(3, 3, channels, 37), weights);
+            tg_tensor y = tg_conv2d(x, k, (tg_conv2d_options){{0}}), maxima = tg_max_pool2d(y, 2),
+                      positions = tg_max_pool2d_argmax(y, by_two);
+            tg_plan *plain =
+                tg_compile_roots(w.graph, (tg_tensor[]){maxima, positions}, 2, (tg_compile_options){.simplify = false});
+            pooled fast = pooled_run(&w, x, k, (tg_conv2d_options){{0}}, true);
+            ck_assert_int_eq(tg_run(plain), TG_OK);
+            ck_assert_int_eq(contraction_count_op(fast.plan, &tg_op_conv2d), 0);
+            ck_assert_int_eq(contraction_count_op(plain, &tg_op_conv2d), 1);
+            const float *got = tg_values(fast.plan, fast.maxima), *expected = tg_values(plain, maxima);
+            const uint8_t *at = tg_values(fast.plan, fast.positions), *expected_at = tg_values(plain, positions);
+            for (int64_t i = 0; i < tg_shape_count(tg_tensor_shape(maxima)); i++)
+                ck_assert_msg((got[i] == expected[i] || (isnan(got[i]) && isnan(expected[i]))) && at[i] == expected_at[i] &&
+                                  !signbit(got[i]) == !signbit(expected[i]),
+                              "element %lld is %g at %d, not %g at %d", (long long)i, got[i], at[i], expected[i], expected_at[i]);
+            free(values);
+            free(weights);
+            tg_plan_free(plain);
+            tg_plan_free(fast.plan);
+            workbench_close(&w);
+        }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("conv_pool");
     contraction_add_for_each_set(tests, winograd_keeps_its_bound);
     contraction_add_for_each_set(tests, winograd_keeps_exact_ties);
+    contraction_add_for_each_set(tests, blank_windows_give_the_same);
     tcase_add_test(tests, others_go_the_direct_way);
     return harness_run("conv_pool", tests);
 }

@@ -62,6 +62,9 @@ TG_KERNEL(void, cross_entropy_dense, (const float *x, const float *labels, int64
 /* words[4 i + j] = word j of Philox block first + i, for i < blocks: graph/philox.h. */
 TG_KERNEL(void, philox, (uint64_t key, uint64_t counter_high, uint64_t first, int64_t blocks, uint32_t *words))
 
+/* A row of pooled windows; see ops/kernels/tile.h. */
+TG_KERNEL(void, conv_windows, (const tg_conv_windows *windows))
+
 /* Winograd's transforms; see ops/kernels/winograd.h. Element i of the 16 goes to, or comes from, i step. */
 TG_KERNEL(void, winograd_pixels, (const float *const pixels[16], int64_t channels, float *to, int64_t step))
 /* from: 9 weights at a stride for each of `columns` filters; whole vectors are written. */

@@ -25,6 +25,24 @@ typedef struct tg_tile {
     bool add;        /**< go on from what c holds; else from +0 */
 } tg_tile;
 
+/** 2x2 windows side by side of a convolution's output, summed as by tiles and pooled where they are made: of filters of one panel. */
+typedef struct tg_conv_windows {
+    int64_t windows;
+    const float *in;   /**< the first pixel that the first window's first output reads */
+    int64_t step;      /**< floats from one window's to the next's */
+    int64_t right;     /**< floats from an output's pixels to those of the one to its right, */
+    int64_t below;     /**< and of the one below */
+    int64_t runs, run; /**< an output's terms: so many rows, each of so many floats in a row */
+    int64_t row_floats;
+    int64_t row_count, row_reach; /**< rows that a window's outputs read together, and floats of each */
+    bool skips;                   /**< windows of zeros need no sums: the kernel is finite, and row_reach fits a vector */
+    const float *kernel;          /**< packed: [runs run, vectors] */
+    int32_t vectors;
+    int64_t columns, filters; /**< of the panel, of all panels */
+    float *values;            /**< [windows, filters] from the panel's first one on; NULL: not wanted */
+    uint8_t *positions;       /**< likewise */
+} tg_conv_windows;
+
 /** What the registers of an instruction set hold. */
 typedef struct tg_tile_limits {
     int32_t width;                     /**< floats in a vector */
