@@ -39,10 +39,13 @@ update_package_lists() {
         echo 'apt-get update failed: going on with the package lists that are here' >&2
 }
 
+# What must come before an installation where apt has no package lists, as in a container's image.
+first_lists() { apt-cache show libc6-dev >/dev/null 2>&1 || printf 'sudo apt-get update && '; }
+
 # install_with_apt PACKAGE...
 install_with_apt() {
     line="apt-get install -y --no-install-recommends $*"
-    may_be_root || fail "needs packages; install them and start again: sudo $line"
+    may_be_root || fail "needs packages; install them and start again: $(first_lists)sudo $line"
     say "$line"
     output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -q \
         install -y --no-install-recommends "$@" 2>&1) || {
