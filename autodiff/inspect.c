@@ -48,6 +48,8 @@ tg_status tg_dump(FILE *out, tg_graph *graph, const tg_plan *plan, tg_dot_option
 tg_status tg_dump_plan(FILE *out, const tg_plan *plan, tg_dot_options options)
 {
     const tg_graph *graph = tg_plan_graph(plan);
+    if (!graph)
+        return TG_ERROR_ARGUMENT;
     size_t bytes = (size_t)tg_graph_count(graph) * sizeof(int32_t);
     int32_t *groups = tg_allocate(tg_graph_context(graph), bytes);
     if (!groups)

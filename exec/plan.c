@@ -9,7 +9,7 @@ tg_compile_options tg_compile_defaults(const tg_context *context)
     return (tg_compile_options){.simplify = true,
                                 .rounds = true,
                                 .fuse = true,
-                                .plan_memory = tg_context_settings(context)->plan_memory,
+                                .plan_memory = !context || tg_context_settings(context)->plan_memory,
                                 .check_finite = true};
 }
 
@@ -17,9 +17,11 @@ tg_compile_options tg_compile_defaults(const tg_context *context)
 static int32_t *root_ids(tg_graph *graph, const tg_tensor *roots, int n_roots, tg_pool *pool)
 {
     const tg_where nowhere = {NULL, 0};
-    int32_t *ids = n_roots >= 0 ? tg_pool_take(pool, n_roots, sizeof *ids) : NULL;
+    bool given = n_roots == 0 || (n_roots > 0 && roots);
+    int32_t *ids = given ? tg_pool_take(pool, n_roots, sizeof *ids) : NULL;
     if (!ids)
-        tg_graph_fail(graph, nowhere, n_roots < 0 ? "tg_compile: %d roots" : "out of memory while compiling for %d roots",
+        tg_graph_fail(graph, nowhere,
+                      given ? "out of memory while compiling for %d roots" : "tg_compile: %d roots at NULL, or fewer than none",
                       n_roots);
     for (int i = 0; i < n_roots && ids; i++) {
         ids[i] = roots[i].id;
@@ -78,6 +80,8 @@ static int32_t find_node(const tg_plan *plan, tg_tensor tensor)
 tg_status tg_feed(tg_plan *plan, tg_tensor input, const void *values, size_t bytes)
 {
     const tg_where nowhere = {NULL, 0};
+    if (!plan)
+        return TG_ERROR_ARGUMENT;
     if (find_node(plan, input) == -2)
         return tg_plan_fail(plan, TG_ERROR_ARGUMENT, nowhere,
                             "tg_feed: the handle is no tensor of the graph that this plan was compiled from");
@@ -86,17 +90,17 @@ tg_status tg_feed(tg_plan *plan, tg_tensor input, const void *values, size_t byt
     if (node->op != &tg_op_input)
         return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_feed: %s is no input",
                             tg_node_label(node, text, sizeof text));
-    if (!values || bytes != (size_t)tg_type_bytes(node->type))
+    if ((!values && bytes) || bytes != (size_t)tg_type_bytes(node->type))
         return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_feed: input \"%s\" %s %s takes %lld bytes, not %zu%s",
                             node->name, tg_shape_text(node->type.shape, shape, sizeof shape), tg_dtype_name(node->type.dtype),
-                            (long long)tg_type_bytes(node->type), bytes, values ? "" : " at NULL");
-    tg_plan_find_input(plan, input.id)->fed = values;
+                            (long long)tg_type_bytes(node->type), bytes, values || !bytes ? "" : " at NULL");
+    tg_plan_find_input(plan, input.id)->fed = bytes ? values : "";
     return TG_OK;
 }
 
 const void *tg_values(const tg_plan *plan, tg_tensor tensor)
 {
-    int32_t id = find_node(plan, tensor);
+    int32_t id = plan ? find_node(plan, tensor) : -1;
     if (id < 0 || !plan->publication_of[id] || plan->current < 0)
         return NULL;
     const tg_ref *ref = &plan->steps.publications[plan->publication_of[id] - 1].ref;
@@ -107,6 +111,8 @@ const void *tg_values(const tg_plan *plan, tg_tensor tensor)
 tg_status tg_read(const tg_plan *plan, tg_tensor tensor, void *values, size_t bytes)
 {
     const tg_where nowhere = {NULL, 0};
+    if (!plan)
+        return TG_ERROR_ARGUMENT;
     int32_t id = find_node(plan, tensor);
     if (id == -2)
         return tg_plan_fail(plan, TG_ERROR_ARGUMENT, nowhere,
@@ -127,13 +133,16 @@ tg_status tg_read(const tg_plan *plan, tg_tensor tensor, void *values, size_t by
     return TG_OK;
 }
 
-const char *tg_plan_error(const tg_plan *plan) { return plan->error; }
+const char *tg_plan_error(const tg_plan *plan)
+{
+    return plan ? plan->error : "there is no plan: tg_graph_error() tells why tg_compile() gave none";
+}
 
-tg_plan_info tg_plan_describe(const tg_plan *plan) { return plan->info; }
+tg_plan_info tg_plan_describe(const tg_plan *plan) { return plan ? plan->info : (tg_plan_info){0}; }
 
-const tg_graph *tg_plan_graph(const tg_plan *plan) { return plan->graph; }
+const tg_graph *tg_plan_graph(const tg_plan *plan) { return plan ? plan->graph : NULL; }
 
 int32_t tg_plan_group(const tg_plan *plan, int32_t node)
 {
-    return node >= 0 && node < tg_graph_count(plan->graph) ? plan->group[node] : -1;
+    return node >= 0 && node < tg_graph_count(tg_plan_graph(plan)) ? plan->group[node] : -1;
 }

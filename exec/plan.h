@@ -22,7 +22,7 @@ typedef struct tg_compile_options {
 TG_API tg_compile_options tg_compile_defaults(const tg_context *context);
 
 /** Compiles what `roots` and the graph's assigns need. NULL with tg_graph_error() set, if the graph has an error (that one),
-    a root is of another graph, or memory is out. Free before the graph. Afterwards the graph may grow; the plan does not see it. */
+    a root is of another graph, or memory is out. NULL too if `graph` is NULL. Free before the graph. Afterwards the graph may grow; the plan does not see it. */
 TG_API tg_plan *tg_compile_roots(tg_graph *graph, const tg_tensor *roots, int n_roots, tg_compile_options options);
 TG_API void tg_plan_free(tg_plan *plan);
 
@@ -40,6 +40,8 @@ TG_BEGIN_DECLS
     tg_compile_roots(graph, (tg_tensor[]){__VA_ARGS__}, (int)(sizeof((tg_tensor[]){__VA_ARGS__}) / sizeof(tg_tensor)), \
                      tg_compile_defaults(tg_graph_context(graph)))
 #endif
+
+/* Calls on no plan (NULL) fail with TG_ERROR_ARGUMENT, or give NULL, -1 or zeros; tg_plan_error() says that there is none. */
 
 /** Gives an input its values until it is fed again: the pointer is borrowed, not copied, and must stay valid while the plan may run.
     TG_ERROR_ARGUMENT if `input` is no input of the plan's graph or `bytes` is not its exact size; an input that nothing depends

@@ -164,6 +164,8 @@ static tg_plan *make_replay(tg_plan *plan, tg_failure *why)
 tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
 {
     *found = (tg_nonfinite){.node = -1};
+    if (!plan)
+        return TG_ERROR_ARGUMENT;
     tg_failure why;
     tg_plan *replay = make_replay(plan, &why);
     if (!replay)

@@ -156,6 +156,8 @@ static tg_status run_held(tg_plan *plan, bool *committed)
 
 tg_status tg_run(tg_plan *plan)
 {
+    if (!plan)
+        return TG_ERROR_ARGUMENT;
     bool committed = false;
     tg_workspace_enter(plan->workspace);
     tg_variables_lock(plan->variables, plan->writes);

@@ -195,6 +195,8 @@ tg_dot_options tg_dot_defaults(void) { return (tg_dot_options){.highlight = -1};
 
 tg_status tg_dot(FILE *out, const tg_graph *graph, tg_dot_options options)
 {
+    if (!graph)
+        return TG_ERROR_ARGUMENT;
     tg_dot_picture p = {.out = out, .graph = graph, .options = &options};
     if (!picture_make(&p))
         return TG_ERROR_MEMORY;

@@ -77,6 +77,8 @@ void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind, const 
         return;
     if (graph->depth >= TG_MAX_LAYER_DEPTH)
         tg_graph_fail(graph, where, "layers are nested deeper than %d: is a tg_layer_end() missing?", TG_MAX_LAYER_DEPTH);
+    if (!kind || !*kind)
+        tg_graph_fail(graph, where, "a layer needs a kind, such as \"Dense\"");
     const char *full = graph->failed ? NULL : name ? tg_graph_scoped(graph, name) : numbered_name(graph, kind);
     if (!full) {
         push(graph, -1, graph->scope);
@@ -109,9 +111,9 @@ tg_tensor tg_layer_end(tg_tensor output)
     return output;
 }
 
-int tg_graph_layer_count(const tg_graph *graph) { return graph->layer_count; }
+int tg_graph_layer_count(const tg_graph *graph) { return graph ? graph->layer_count : 0; }
 
 const tg_layer_info *tg_graph_layer(const tg_graph *graph, int i)
 {
-    return i >= 0 && i < graph->layer_count ? &graph->layers[i] : NULL;
+    return i >= 0 && i < tg_graph_layer_count(graph) ? &graph->layers[i] : NULL;
 }

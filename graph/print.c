@@ -414,6 +414,8 @@ tg_status tg_print_tape(FILE *out, const tg_graph *graph)
     char text[256];
     int widths[COLUMNS], columns = OF;
     int32_t count = tg_graph_count(graph);
+    if (!graph)
+        return TG_ERROR_ARGUMENT;
     for (int c = 0; c < COLUMNS; c++)
         widths[c] = text_width(headings[c]);
     for (int32_t id = 0; id < count; id++) {

@@ -38,6 +38,8 @@ const char *tg_graph_scope(const tg_graph *graph);
 const char *tg_graph_scoped(tg_graph *graph, const char *name);
 /** Claims a name of a kind ("variable", "assign", ...): false, and the graph's error, if it was claimed before. */
 bool tg_graph_claim_name(tg_graph *graph, tg_where where, const char *kind, const char *name);
+/** The value claimed for a name of a kind (0 by tg_graph_claim_name()), or -1. */
+int32_t tg_graph_find_name(const tg_graph *graph, const char *kind, const char *name);
 
 /** A run's locks on a store: a plan that assigns writes, others read. */
 void tg_variables_lock(tg_variables *variables, bool write);

@@ -156,6 +156,8 @@ tg_tensor tg_apply_at(tg_where where, tg_graph *graph, const tg_op *op, const tg
         graph = inputs[i].graph;
     if (!graph || graph->failed)
         return poisoned(graph);
+    if (!op)
+        return tg_graph_fail(graph, where, "tg_apply: no op was given");
     tg_record record = {
         .op = op, .inputs = inputs, .n_inputs = n_inputs, .attributes = attributes, .attribute_bytes = attribute_bytes};
     if (!check_inputs(graph, where, op, inputs, n_inputs) ||
@@ -208,9 +210,9 @@ tg_status tg_bind(tg_tensor input, const void *values, size_t bytes)
 {
     const tg_node *node = tg_tensor_node(input);
     tg_input_slot *slot = slot_of(node);
-    if (!slot || !values || bytes != (size_t)tg_type_bytes(node->type))
+    if (!slot || (!values && bytes) || bytes != (size_t)tg_type_bytes(node->type))
         return TG_ERROR_ARGUMENT;
-    slot->values = values;
+    slot->values = bytes ? values : "";
     return TG_OK;
 }
 
@@ -234,6 +236,8 @@ tg_tensor tg_constant_at(tg_where where, tg_graph *graph, tg_dtype dtype, tg_sha
                              tg_shape_text(shape, text, sizeof text), tg_dtype_name(dtype), (long long)tg_type_bytes(type),
                              bytes);
     }
+    if (bytes && !values)
+        return tg_graph_fail(graph, where, "constant: its %zu bytes are NULL", bytes);
     tg_record record = {.op = &tg_op_constant, .type = type, .attributes = bytes ? values : "", .attribute_bytes = bytes};
     return tg_graph_record(graph, where, &record);
 }

@@ -82,7 +82,12 @@ bool tg_graph_grow(tg_graph *graph, void **array, int32_t count, int32_t *capaci
     return true;
 }
 
-const char *tg_graph_error(const tg_graph *graph) { return graph->failed ? graph->error : NULL; }
+const char *tg_graph_error(const tg_graph *graph)
+{
+    if (!graph)
+        return "there is no graph: tg_graph_new() had no variables or no memory (of a context, tg_context_explain() tells why)";
+    return graph->failed ? graph->error : NULL;
+}
 
 tg_tensor tg_graph_fail(tg_graph *graph, tg_where where, const char *format, ...)
 {
@@ -103,17 +108,17 @@ tg_tensor tg_graph_fail(tg_graph *graph, tg_where where, const char *format, ...
     return (tg_tensor){graph, -1};
 }
 
-tg_variables *tg_graph_variables(const tg_graph *graph) { return graph->variables; }
+tg_variables *tg_graph_variables(const tg_graph *graph) { return graph ? graph->variables : NULL; }
 
-tg_context *tg_graph_context(const tg_graph *graph) { return graph->context; }
+tg_context *tg_graph_context(const tg_graph *graph) { return graph ? graph->context : NULL; }
 
-tg_mode tg_graph_mode(const tg_graph *graph) { return graph->mode; }
+tg_mode tg_graph_mode(const tg_graph *graph) { return graph ? graph->mode : TG_EVALUATION; }
 
-int32_t tg_graph_count(const tg_graph *graph) { return graph->count; }
+int32_t tg_graph_count(const tg_graph *graph) { return graph ? graph->count : 0; }
 
 const tg_node *tg_graph_node(const tg_graph *graph, int32_t id)
 {
-    return id >= 0 && id < graph->count ? &graph->nodes[id] : NULL;
+    return id >= 0 && id < tg_graph_count(graph) ? &graph->nodes[id] : NULL;
 }
 
 bool tg_ok(tg_tensor tensor)
@@ -123,7 +128,7 @@ bool tg_ok(tg_tensor tensor)
 
 tg_tensor tg_none(void) { return (tg_tensor){NULL, -1}; }
 
-const tg_node *tg_tensor_node(tg_tensor tensor) { return tensor.graph ? tg_graph_node(tensor.graph, tensor.id) : NULL; }
+const tg_node *tg_tensor_node(tg_tensor tensor) { return tg_graph_node(tensor.graph, tensor.id); }
 
 tg_type tg_tensor_type(tg_tensor tensor)
 {

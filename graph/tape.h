@@ -53,11 +53,13 @@ struct tg_node {
 TG_API tg_graph *tg_graph_new(tg_variables *variables, tg_mode mode);
 TG_API void tg_graph_free(tg_graph *graph);
 
-/** The first mistake, as one sentence with op, shapes and the user's file:line; NULL while there is none. It never goes away. */
+/** The first mistake, as one sentence with op, shapes and the user's file:line; NULL while there is none. It never goes away.
+    Of NULL: a sentence that there is no graph, so that what records, compiles and then asks needs no other test. */
 TG_API const char *tg_graph_error(const tg_graph *graph);
 /** Sets the graph's error, unless it has one. Returns a poisoned handle on it, so that a rule can return it. */
 TG_API tg_tensor tg_graph_fail(tg_graph *graph, tg_where where, const char *format, ...) TG_PRINTF(3, 4);
 
+/** Of NULL these give NULL, TG_EVALUATION and 0. */
 TG_API tg_variables *tg_graph_variables(const tg_graph *graph);
 TG_API tg_context *tg_graph_context(const tg_graph *graph);
 TG_API tg_mode tg_graph_mode(const tg_graph *graph);

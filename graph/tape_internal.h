@@ -63,8 +63,6 @@ tg_tensor tg_graph_record(tg_graph *graph, tg_where where, const tg_record *reco
 const char *tg_graph_string(tg_graph *graph, const char *text);
 /** Grows an array of `*capacity` elements so that one more than `count` fits. False (and the graph's error) if memory is out. */
 bool tg_graph_grow(tg_graph *graph, void **array, int32_t count, int32_t *capacity, size_t element);
-/** The value claimed for "kind:name", or -1. */
-int32_t tg_graph_find_name(const tg_graph *graph, const char *kind, const char *name);
 /** Stores a value for "kind:name". False (and the graph's error) if memory is out. */
 bool tg_graph_add_name(tg_graph *graph, const char *kind, const char *name, int32_t value);
 

@@ -114,6 +114,6 @@ char *tg_shape_text(tg_shape shape, char *text, size_t size)
         at += n > 0 ? (size_t)n : 0;
     }
     if (at < size)
-        snprintf(text + at, size - at, shape.rank > 0 ? "]" : "[]");
+        snprintf(text + at, size - at, "%s", shape.rank > TG_MAX_RANK ? ", ...]" : shape.rank > 0 ? "]" : "[]");
     return text;
 }

@@ -221,7 +221,7 @@ static void convert(variable *to, const variable *from)
 
 tg_variables *tg_variables_cast(tg_variables *variables, tg_dtype working_float)
 {
-    if (!tg_dtype_is_float(working_float))
+    if (!variables || !tg_dtype_is_float(working_float))
         return NULL;
     tg_variables *copy = tg_variables_new(variables->context, variables->seed);
     if (!copy)

@@ -33,7 +33,8 @@ typedef struct tg_variable_info {
 /** An empty store whose working float is f32. NULL if memory is out or the context is NULL. Free after the graphs made on it. */
 TG_API tg_variables *tg_variables_new(tg_context *context, uint64_t seed);
 TG_API void tg_variables_free(tg_variables *variables);
-/** A copy whose working float is TG_F32 or TG_F64, and with it every variable declared as TG_FLOAT. NULL if memory is out. */
+/** A copy whose working float is TG_F32 or TG_F64, and with it every variable declared as TG_FLOAT. NULL if memory is out or
+    `variables` is NULL. */
 TG_API tg_variables *tg_variables_cast(tg_variables *variables, tg_dtype working_float);
 
 TG_API tg_context *tg_variables_context(const tg_variables *variables);

@@ -79,6 +79,9 @@ START_TEST(bad_roots_do_not_compile)
     if (_i == 0) {
         ck_assert_ptr_null(tg_compile(graph, foreign));
         ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), "root 0 belongs to another graph"));
+    } else if (_i == 3) {
+        ck_assert_ptr_null(tg_compile_roots(graph, NULL, 2, tg_compile_defaults(context)));
+        ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), "2 roots at NULL"));
     } else if (_i == 1) {
         ck_assert_ptr_null(tg_compile(graph, vector("a", 2), tg_none()));
         ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), "root 1 is no tensor"));
@@ -90,6 +93,28 @@ START_TEST(bad_roots_do_not_compile)
         ck_assert_ptr_eq(tg_graph_error(graph), first);
     }
     tg_graph_free(other);
+}
+END_TEST
+
+/* What follows tg_compile() without a look at what it gave. */
+START_TEST(no_plan_fails)
+{
+    tg_tensor x = tg_input(NULL, "x", TG_F32, TG_SHAPE(2));
+    tg_plan *none = tg_compile(NULL, x);
+    float value[2] = {0};
+    tg_nonfinite found;
+    ck_assert_ptr_null(none);
+    ck_assert_int_eq(tg_feed(none, x, value, sizeof value), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_run(none), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_read(none, x, value, sizeof value), TG_ERROR_ARGUMENT);
+    ck_assert_ptr_null(tg_values(none, x));
+    ck_assert_int_eq(tg_find_nonfinite(none, &found), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(found.node, -1);
+    ck_assert_ptr_nonnull(strstr(tg_plan_error(none), "there is no plan"));
+    ck_assert_ptr_null(tg_plan_graph(none));
+    ck_assert_int_eq(tg_plan_group(none, 0), -1);
+    ck_assert_int_eq(tg_plan_describe(none).nodes, 0);
+    tg_plan_free(none);
 }
 END_TEST
 
@@ -169,7 +194,7 @@ START_TEST(empty_tensors_run)
               v = state("v", 0, 1);
     SMALL_2(small_assign, v, y);
     tg_plan *plan = compiled(tg_compile(graph, y, s));
-    ok(tg_feed(plan, a, "", 0), plan);
+    ok(tg_feed(plan, a, NULL, 0), plan);
     ok(tg_run(plan), plan);
     ok(tg_read(plan, y, NULL, 0), plan);
     ck_assert_ptr_nonnull(tg_values(plan, y));
@@ -272,7 +297,8 @@ int main(void)
     tcase_add_test(tests, feeding_checks);
     tcase_add_test(tests, unfed_input_is_named);
     tcase_add_test(tests, bound_inputs_need_no_feeding);
-    tcase_add_loop_test(tests, bad_roots_do_not_compile, 0, 3);
+    tcase_add_loop_test(tests, bad_roots_do_not_compile, 0, 4);
+    tcase_add_test(tests, no_plan_fails);
     tcase_add_test(tests, any_tensor_can_be_root);
     tcase_add_test(tests, kept_tensors_can_be_read);
     tcase_add_test(tests, the_graph_may_grow_afterwards);

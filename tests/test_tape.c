@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "failing_allocator.h"
+#include "graph/dot.h"
+#include "graph/print.h"
 #include "graph/rebuild.h"
 #include "harness.h"
 
@@ -99,6 +101,27 @@ START_TEST(no_tensor_is_an_error_where_it_meets_one)
 }
 END_TEST
 
+/* What follows tg_graph_new() without a look at what it gave. */
+START_TEST(no_graph_is_no_tensor)
+{
+    tg_graph *none = tg_graph_new(tg_variables_cast(tg_variables_new(NULL, 1), TG_F64), TG_TRAINING);
+    ck_assert_ptr_null(none);
+    tg_tensor x = tg_input(none, "x", TG_F32, TG_SHAPE(2)), y = tg_variable(none, "y", TG_F32, TG_SHAPE(2), zero);
+    tg_layer_begin(none, "Block", NULL, false);
+    ck_assert(!tg_ok(tg_layer_end(add(x, tg_keep(y)))));
+    ck_assert(!tg_ok(tg_constant(none, TG_F32, TG_SCALAR, "1234", 4)));
+    ck_assert_ptr_nonnull(strstr(tg_graph_error(none), "there is no graph"));
+    ck_assert_ptr_null(tg_graph_variables(none));
+    ck_assert_ptr_null(tg_graph_context(none));
+    ck_assert_ptr_null(tg_graph_node(none, 0));
+    ck_assert_ptr_null(tg_graph_layer(none, 0));
+    ck_assert_int_eq(tg_graph_count(none) + tg_graph_layer_count(none), 0);
+    ck_assert_int_eq(tg_graph_mode(none), TG_EVALUATION);
+    ck_assert_int_eq(tg_print_tape(stdout, none), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_dot(stdout, none, tg_dot_defaults()), TG_ERROR_ARGUMENT);
+}
+END_TEST
+
 START_TEST(graphs_do_not_mix)
 {
     tg_graph *other = tg_graph_new(variables, TG_TRAINING);
@@ -115,6 +138,24 @@ START_TEST(wrong_counts_dtypes_and_extents_are_named)
     tg_tensor x = tg_input(graph, "x", TG_F32, TG_SHAPE(2));
     ck_assert(!tg_ok(tg_apply(graph, &plus, &x, 1, NULL, 0)));
     assert_error("plus takes 2 to 2 inputs, not 1", __LINE__ - 1);
+}
+END_TEST
+
+START_TEST(what_is_missing_is_named)
+{
+    tg_tensor x = tg_input(graph, "x", TG_F32, TG_SHAPE(2));
+    const char *const words[] = {"no op was given", "its 8 bytes are NULL", "a layer needs a kind", "a layer needs a kind"};
+    switch (_i) {
+    case 0: ck_assert(!tg_ok(tg_apply(graph, NULL, &x, 1, NULL, 0))); break;
+    case 1: ck_assert(!tg_ok(tg_constant(graph, TG_F32, TG_SHAPE(2), NULL, 8))); break;
+    case 2: tg_layer_begin(graph, NULL, NULL, false); break;
+    default: tg_layer_begin(graph, "", "named", false);
+    }
+    ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), words[_i]));
+    ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), "test_tape.c:"));
+    if (_i >= 2)
+        tg_layer_end(x);
+    ck_assert_str_eq(tg_graph_scope(graph), "");
 }
 END_TEST
 
@@ -288,6 +329,10 @@ START_TEST(bindings_check_their_size_and_follow_copies)
     tg_tensor x = tg_input(graph, "x", TG_F32, TG_SHAPE(2)), y = add(x, x);
     ck_assert_int_eq(tg_bind(x, values, 4), TG_ERROR_ARGUMENT);
     ck_assert_int_eq(tg_bind(y, values, 8), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_bind(x, NULL, 8), TG_ERROR_ARGUMENT);
+    tg_tensor empty = tg_input(graph, "empty", TG_F32, TG_SHAPE(0));
+    ck_assert_int_eq(tg_bind(empty, NULL, 0), TG_OK);
+    ck_assert_ptr_nonnull(tg_bound(graph, tg_tensor_node(empty)));
     tg_graph *copy = tg_graph_new_like(graph);
     tg_tensor x2 = tg_graph_copy_node(copy, graph, tg_tensor_node(x), NULL);
     ck_assert_ptr_null(tg_bound(copy, tg_tensor_node(x2)));
@@ -413,8 +458,10 @@ int main(void)
     tcase_add_test(tests, nodes_are_recorded_in_order_with_their_place);
     tcase_add_test(tests, the_first_error_sticks_and_poison_flows);
     tcase_add_test(tests, no_tensor_is_an_error_where_it_meets_one);
+    tcase_add_test(tests, no_graph_is_no_tensor);
     tcase_add_test(tests, graphs_do_not_mix);
     tcase_add_test(tests, wrong_counts_dtypes_and_extents_are_named);
+    tcase_add_loop_test(tests, what_is_missing_is_named, 0, 4);
     tcase_add_test(tests, mixed_dtypes_are_an_error);
     tcase_add_test(tests, results_too_large_are_an_error);
     tcase_add_test(tests, leaves_check_names_types_and_sizes);

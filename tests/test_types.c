@@ -60,6 +60,7 @@ START_TEST(shapes_print_as_in_python_and_never_overrun)
     char text[64];
     ck_assert_str_eq(tg_shape_text(TG_SHAPE(128, 784), text, sizeof text), "[128, 784]");
     ck_assert_str_eq(tg_shape_text(TG_SCALAR, text, sizeof text), "[]");
+    ck_assert_str_eq(tg_shape_text(TG_SHAPE(1, 2, 3, 4, 5, 6, 7, 8, 9), text, sizeof text), "[1, 2, 3, 4, 5, 6, 7, 8, ...]");
     memset(text, 'x', sizeof text);
     tg_shape_text(TG_SHAPE(12345, 67890), text, 6);
     ck_assert_uint_lt(strlen(text), 6);
