@@ -49,7 +49,13 @@ tg_tensor tg_assign_at(tg_where where, tg_tensor variable, tg_tensor value)
     if (tg_ok(variable) && node->op != &tg_op_variable)
         return tg_graph_fail(variable.graph, where, "assign to the result of %s: only a variable can be assigned to",
                              node->op->name);
-    if (tg_ok(variable) && tg_ok(value) && !tg_graph_claim_name(variable.graph, where, "assign to", node->name))
-        return (tg_tensor){variable.graph, -1};
+    if (tg_ok(variable) && tg_ok(value)) {
+        if (tg_graph_find_name(variable.graph, "assign to", node->name) >= 0)
+            return tg_graph_fail(variable.graph, where,
+                                 "variable \"%s\" is assigned a second time in this graph: in a run it takes one value",
+                                 node->name);
+        if (!tg_graph_claim_name(variable.graph, where, "assign to", node->name))
+            return (tg_tensor){variable.graph, -1};
+    }
     return tg_apply_at(where, variable.graph, &tg_op_assign, (tg_tensor[]){variable, value}, 2, NULL, 0);
 }

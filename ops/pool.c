@@ -30,7 +30,7 @@ static bool pooled_extents(tg_infer *infer, const tg_pool2d_attributes *a, const
 {
     for (int axis = 0; axis < 2; axis++) {
         if (a->window[axis] < 1 || a->window[axis] > largest || a->stride[axis] < 1 || a->stride[axis] > largest)
-            return tg_infer_fail(infer, "the window is %lldx%lld with stride %lldx%lld, but each must be 1 or more",
+            return tg_infer_fail(infer, "the window is %lldx%lld with stride %lldx%lld, but each must lie in [1, 2^30]",
                                  (long long)a->window[0], (long long)a->window[1], (long long)a->stride[0],
                                  (long long)a->stride[1]);
         out[axis] = (in[axis] - a->window[axis]) / a->stride[axis] + 1;

@@ -235,7 +235,7 @@ START_TEST(mistakes_are_told_in_words)
         tg_tensor (*record)(tg_graph *graph);
         const char *words;
     } cases[] = {{of_window, "the 5x5 window is larger than the 4x5 image"},
-                 {of_nothing, "the window is 0x0 with stride 0x0, but each must be 1 or more"},
+                 {of_nothing, "the window is 0x0 with stride 0x0, but each must lie in [1, 2^30]"},
                  {of_rank, "x has rank 2"},
                  {of_global_rank, "x has rank 2"},
                  {of_integers, "it takes floats, not u8"},
