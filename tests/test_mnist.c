@@ -172,12 +172,13 @@ END_TEST
 
 START_TEST(a_named_place_must_work)
 {
-    check_refused("missing", TG_ERROR_IO, "missing: ", "No such file or directory");
+    check_refused("missing", TG_ERROR_IO, "missing: ", "No such file or directory; tools/fetch_mnist gets the files");
     make_folders("empty");
     check_refused("empty", TG_ERROR_IO,
                   "empty: ", "expected MNIST's four IDX files or mnist.npz there, found none; tools/fetch_mnist");
     ck_assert_int_eq(setenv("MNIST_DIR", "nowhere", 1), 0);
-    check_refused(NULL, TG_ERROR_IO, "nowhere: ", "No such file or directory (named by $MNIST_DIR)");
+    check_refused(NULL, TG_ERROR_IO,
+                  "nowhere: ", "No such file or directory (named by $MNIST_DIR); tools/fetch_mnist gets the files");
     check_refused("", TG_ERROR_IO, ": ", "No such file or directory");
     put_set("set", 12);
     check_loaded("set", 12, "IDX files in set"); /* --data goes before $MNIST_DIR */

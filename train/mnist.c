@@ -159,8 +159,10 @@ static tg_status read_place(const char *path, const char *named_by, tg_mnist *da
     struct stat about;
     char npz[PATH_BYTES];
     place from = {.context = data->context, .message = message};
-    if (stat(path, &about))
-        return fail(message, path, strerror(errno), named_by);
+    if (stat(path, &about)) {
+        snprintf(message, TG_MESSAGE_SIZE, "%.200s: %s%s; " TG_MNIST_FETCH " gets the files", path, strerror(errno), named_by);
+        return TG_ERROR_IO;
+    }
     if (!S_ISDIR(about.st_mode)) {
         from.npz = path;
     } else if (has_idx(path)) {
