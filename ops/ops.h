@@ -179,10 +179,11 @@ TG_API tg_tensor tg_max_pool2d_with_at(tg_where where, tg_tensor x, tg_pool2d_op
 TG_API tg_tensor tg_max_pool2d_at(tg_where where, tg_tensor x, int64_t size);
 /** u8 position in the window (row x width + column) of what max_pool2d takes; windows up to 256. */
 TG_API tg_tensor tg_max_pool2d_argmax_at(tg_where where, tg_tensor x, tg_pool2d_options options);
-/** The transpose of taking: [n, oh, ow, c] to [n, height, width, c], each value added at its argmax, 0 elsewhere. */
+/** The transpose of taking: [n, oh, ow, c] to [n, height, width, c], each value added at its argmax, 0 elsewhere.
+    What one beyond its window gives is not specified, but no other memory is touched. */
 TG_API tg_tensor tg_unpool2d_at(tg_where where, tg_tensor y, tg_tensor argmax, int64_t height, int64_t width,
                                 tg_pool2d_options options);
-/** Takes x [n, h, w, c] at an argmax [n, oh, ow, c]: -> [n, oh, ow, c]. */
+/** Takes x [n, h, w, c] at an argmax [n, oh, ow, c]: -> [n, oh, ow, c]. One beyond its window is as in unpool2d. */
 TG_API tg_tensor tg_pool_gather2d_at(tg_where where, tg_tensor x, tg_tensor argmax, tg_pool2d_options options);
 TG_API tg_tensor tg_avg_pool2d_with_at(tg_where where, tg_tensor x, tg_pool2d_options options);
 TG_API tg_tensor tg_avg_pool2d_at(tg_where where, tg_tensor x, int64_t size);

@@ -223,6 +223,30 @@ static tg_tensor of_extents(tg_graph *g)
     tg_tensor y = tg_input(g, "y", TG_F32, TG_SHAPE(1, 2, 2, 1)), argmax = tg_input(g, "i", TG_U8, TG_SHAPE(1, 2, 2, 1));
     return tg_unpool2d(y, argmax, 4, 6, (tg_pool2d_options){.window = {2, 2}});
 }
+/* An argmax of 255 in a window of 4: elements of the image or zeros come out, on each instruction set. */
+START_TEST(positions_beyond_the_window_reach_no_other_memory)
+{
+    const double far[16] = {255, 4, 255, 4, 255, 4, 255, 4, 255, 4, 255, 4, 255, 4, 255, 4};
+    const tg_pool2d_options options = {.window = {2, 2}};
+    for (int isa = 0; isa < TG_ISA_COUNT; isa++)
+        for (int dtype = TG_F32; tg_isa_available((tg_isa)isa) && dtype <= TG_F64; dtype++) {
+            workbench b = workbench_open_on((tg_isa)isa, 1, (tg_dtype)dtype);
+            tg_tensor argmax = workbench_values(&b, TG_U8, TG_SHAPE(1, 2, 2, 4), far);
+            tg_tensor x = workbench_random(&b, (tg_dtype)dtype, TG_SHAPE(1, 4, 4, 4), 1, 1, 3);
+            tg_tensor y = workbench_random(&b, (tg_dtype)dtype, TG_SHAPE(1, 2, 2, 4), 1, 1, 4);
+            tg_tensor made[] = {tg_pool_gather2d(x, argmax, options), tg_unpool2d(y, argmax, 4, 4, options)};
+            for (int r = 0; r < 2; r++) {
+                int64_t n = tg_shape_count(tg_tensor_shape(made[r]));
+                double *values = workbench_eval(made[r]);
+                for (int64_t i = 0; i < n; i++)
+                    ck_assert_msg(values[i] == 0 || values[i] == 1, "%g at %d of result %d", values[i], (int)i, r);
+                free(values);
+            }
+            workbench_close(&b);
+        }
+}
+END_TEST
+
 static tg_tensor of_positions(tg_graph *g)
 {
     tg_tensor x = tg_input(g, "x", TG_F32, TG_SHAPE(1, 4, 4, 1)), argmax = tg_input(g, "i", TG_I32, TG_SHAPE(1, 2, 2, 1));
@@ -414,6 +438,7 @@ int main(void)
     tcase_add_test(tests, ties_go_to_the_first);
     tcase_add_test(tests, windows_may_be_large);
     tcase_add_test(tests, overlapping_windows_add_their_gradients);
+    tcase_add_test(tests, positions_beyond_the_window_reach_no_other_memory);
     tcase_add_test(tests, mistakes_are_told_in_words);
     contraction_add_for_each_set(tests, increasing_activations_work_on_pooled_elements);
     contraction_add_for_each_set(tests, other_activations_stay_before_pooling);
