@@ -387,10 +387,21 @@ def locale(program):
     assert "│ dense (Dense)" in run(program, "--epochs=0").stdout
 
 
+class Skipped(Exception):
+    pass
+
+
+def open_terminal():
+    try:
+        return pty.openpty()
+    except OSError as problem:
+        raise Skipped(f"no pseudo-terminal: {problem}")
+
+
 def on_terminal(program, columns, *flags, resize=None, **environment):
     """What a run writes to a terminal of so many columns. `resize` takes their place in the first epoch: the run is stopped
     meanwhile, and a second result is the number of epochs that had begun by then."""
-    main, side = pty.openpty()
+    main, side = open_terminal()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     child = subprocess.Popen([program, "--data", str(DATA), *flags], stdin=side, stdout=side, stderr=side, cwd=FOLDER,
                              env={**ENVIRONMENT, "TERM": "xterm-256color", **environment})
@@ -480,6 +491,8 @@ def main():
         try:
             test(*arguments)
             print(f"ok {number} - {name}", flush=True)
+        except Skipped as why:
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
         except Exception as problem:
             failed += 1
             print("# " + "\n# ".join(f"{type(problem).__name__}: {problem}".splitlines()))
