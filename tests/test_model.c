@@ -228,6 +228,23 @@ START_TEST(wrong_arguments_are_told)
     tg_model_options incomplete = options();
     incomplete.loss = NULL;
     ck_assert_ptr_null(tg_model_new(variables, incomplete));
+    ck_assert_ptr_null(tg_model_new(NULL, options()));
+}
+END_TEST
+
+START_TEST(rows_of_eight_axes_are_too_many)
+{
+    const float values[2] = {1, 2};
+    const tg_rows deep_data = {values, y, 2};
+    tg_scores scores;
+    tg_model_options deep = options();
+    deep.input = (tg_type){TG_F32, TG_SHAPE(1, 1, 1, 1, 1, 1, 1, 1)};
+    tg_model_free(model);
+    model = tg_model_new(variables, deep);
+    ck_assert_int_ne(tg_model_evaluate(model, deep_data, &scores, NULL), TG_OK);
+    assert_error("more than 8 axes");
+    ck_assert_int_ne(tg_model_train(model, deep_data, order, 2), TG_OK);
+    assert_error("more than 8 axes");
 }
 END_TEST
 
@@ -388,6 +405,7 @@ int main(void)
     tcase_add_test(tests, more_sizes_than_the_cache_holds_are_fine);
     tcase_add_test(tests, a_step_that_diverges_changes_nothing);
     tcase_add_test(tests, wrong_arguments_are_told);
+    tcase_add_test(tests, rows_of_eight_axes_are_too_many);
     tcase_add_test(tests, functions_with_wrong_shapes_are_told);
     tcase_add_test(tests, a_regression_has_a_loss_alone);
     tcase_add_test(tests, graphs_can_be_looked_at);

@@ -43,7 +43,7 @@ static tg_status fail_run(tg_model *model, tg_plan *plan, tg_status status)
 
 tg_model *tg_model_new(tg_variables *variables, tg_model_options options)
 {
-    if (!options.network || !options.loss || options.evaluation_batch < 0 || options.classes < 0)
+    if (!variables || !options.network || !options.loss || options.evaluation_batch < 0 || options.classes < 0)
         return NULL;
     tg_model *model = tg_allocate_zero(tg_variables_context(variables), sizeof *model);
     if (!model)

@@ -40,7 +40,7 @@ typedef struct tg_scores {
     double accuracy; /**< 0 unless the model is a classifier */
 } tg_scores;
 
-/** NULL if memory is out or an option is missing. The store must outlive the model; several models may share it. */
+/** NULL if memory is out, or an option or the store is missing. The store must outlive the model; several models may share it. */
 TG_API tg_model *tg_model_new(tg_variables *variables, tg_model_options options);
 TG_API void tg_model_free(tg_model *model);
 /** What the last failing call failed on, as one sentence; "" if none has failed. */

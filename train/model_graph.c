@@ -3,10 +3,11 @@
 #include "ops/ops.h"
 #include "train/metrics.h"
 
+/* With too many axes for one more it is no valid shape, of which the input's message tells. */
 static tg_shape rows_of(tg_shape row, int64_t count)
 {
     tg_shape shape = {.rank = row.rank + 1, .dims = {count}};
-    for (int i = 0; i < row.rank; i++)
+    for (int i = 0; i < row.rank && i + 1 < TG_MAX_RANK; i++)
         shape.dims[i + 1] = row.dims[i];
     return shape;
 }
