@@ -225,6 +225,8 @@ START_TEST(wrong_arguments_are_told)
     assert_error("no run has failed");
     ck_assert_int_eq(tg_model_train(model, data, &outside, 1), TG_ERROR_RANGE);
     assert_error("out of range");
+    ck_assert_int_eq(tg_model_train(model, data, NULL, 1), TG_ERROR_ARGUMENT);
+    assert_error("indices of the rows to train on are NULL");
     tg_model_options incomplete = options();
     incomplete.loss = NULL;
     ck_assert_ptr_null(tg_model_new(variables, incomplete));

@@ -197,6 +197,8 @@ static tg_status run_rows(tg_model *model, const compiled *step, tg_rows data, i
 
 tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch)
 {
+    if (!indices)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: the indices of the rows to train on are NULL");
     tg_status status;
     const compiled *step = training_step(model, data, batch, &status);
     if (!step)
