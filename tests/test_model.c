@@ -268,6 +268,37 @@ static tg_tensor one_prediction(tg_tensor logits, void *user)
     return tg_sum(logits, TG_ALL_AXES);
 }
 
+static tg_tensor no_network(tg_tensor bytes, void *user)
+{
+    (void)bytes, (void)user;
+    return tg_none();
+}
+
+static tg_tensor no_loss(tg_tensor logits, tg_tensor labels, void *user)
+{
+    (void)logits, (void)labels, (void)user;
+    return tg_none();
+}
+
+START_TEST(functions_that_give_no_tensor_are_told)
+{
+    float p[CLASSES];
+    tg_model_options wrong = options();
+    wrong.network = no_network;
+    tg_model_free(model);
+    model = tg_model_new(variables, wrong);
+    ck_assert_int_eq(tg_model_predict(model, x, 1, p, sizeof p), TG_ERROR_GRAPH);
+    assert_error("its network, loss or predict function gave no tensor");
+    ck_assert_int_eq(tg_model_train(model, data, order, 8), TG_ERROR_GRAPH);
+    wrong = options();
+    wrong.loss = no_loss;
+    tg_model_free(model);
+    model = tg_model_new(variables, wrong);
+    ck_assert_int_eq(tg_model_train(model, data, order, 8), TG_ERROR_GRAPH);
+    assert_error("its network, loss or predict function gave no tensor");
+}
+END_TEST
+
 START_TEST(functions_with_wrong_shapes_are_told)
 {
     float p[CLASSES];
@@ -408,6 +439,7 @@ int main(void)
     tcase_add_test(tests, a_step_that_diverges_changes_nothing);
     tcase_add_test(tests, wrong_arguments_are_told);
     tcase_add_test(tests, rows_of_eight_axes_are_too_many);
+    tcase_add_test(tests, functions_that_give_no_tensor_are_told);
     tcase_add_test(tests, functions_with_wrong_shapes_are_told);
     tcase_add_test(tests, a_regression_has_a_loss_alone);
     tcase_add_test(tests, graphs_can_be_looked_at);

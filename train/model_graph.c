@@ -79,12 +79,8 @@ static void check_outputs(const char *what, tg_tensor outputs, int64_t batch, in
                       (long long)batch, (int)classes, text);
 }
 
-bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
+static bool record(const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
 {
-    *recorded = (tg_model_graph){NULL, tg_none(), tg_none(), tg_none(), tg_none(), tg_none()};
-    tg_graph *graph = recorded->graph = tg_graph_new(variables, is_training(key.stage) ? TG_TRAINING : TG_EVALUATION);
-    if (!graph)
-        return false;
     tg_tensor x = tg_none(), y = tg_none();
     record_inputs(options, key, recorded, &x, &y);
     tg_tensor outputs = tg_ok(x) ? options->network(x, options->user) : x;
@@ -98,11 +94,24 @@ bool tg_model_graph_record(tg_variables *variables, const tg_model_options *opti
     tg_tensor losses = record_loss(options, key.batch, outputs, y, &recorded->output);
     if (key.stage == TG_STAGE_TRAINING) {
         tg_optimizer optimizer = options->optimizer;
-        recorded->rate = optimizer.rate = tg_input(graph, "learning_rate", TG_F64, TG_SCALAR);
+        recorded->rate = optimizer.rate = tg_input(recorded->graph, "learning_rate", TG_F64, TG_SCALAR);
         if (!tg_minimize(recorded->output, optimizer))
             return false;
     }
     if (key.stage != TG_STAGE_LOSS)
         record_metrics(options, key.stage, outputs, y, losses);
     return tg_ok(recorded->output);
+}
+
+bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
+{
+    *recorded = (tg_model_graph){NULL, tg_none(), tg_none(), tg_none(), tg_none(), tg_none()};
+    recorded->graph = tg_graph_new(variables, is_training(key.stage) ? TG_TRAINING : TG_EVALUATION);
+    if (!recorded->graph)
+        return false;
+    bool done = record(options, key, recorded);
+    if (!done && !tg_graph_error(recorded->graph))
+        tg_graph_fail(recorded->graph, (tg_where){NULL, 0},
+                      "model: its network, loss or predict function gave no tensor of the graph that it was called for");
+    return done;
 }
