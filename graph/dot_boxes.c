@@ -91,6 +91,19 @@ static int32_t box_to_join(tg_dot_boxes *b, const tg_node *node, const tg_dot_op
     return *slot ? **slot : -1;
 }
 
+/* The layer that a node is drawn in. In a compiled graph a rewrite may have made a product in its consumer's: there it stands with the
+   parameter that it reads. */
+static const char *layer_of(const tg_graph *graph, const tg_node *node, const tg_dot_options *options)
+{
+    bool moves = options->groups && node->op->traits & TG_CONTRACTION;
+    for (int32_t i = 0; i < node->n_inputs && moves; i++) {
+        const tg_node *input = tg_graph_node(graph, node->inputs[i]);
+        if (tg_node_variable(graph, input))
+            return input->scope;
+    }
+    return node->scope;
+}
+
 static void add_node(tg_dot_boxes *b, const tg_graph *graph, const tg_node *node, const tg_dot_options *options)
 {
     int32_t *slot, at = box_to_join(b, node, options, &slot);
@@ -112,7 +125,7 @@ static void add_node(tg_dot_boxes *b, const tg_graph *graph, const tg_node *node
     if (target >= 0)
         box->scope = tg_graph_node(graph, target)->scope;
     else if (!box->contracts)
-        box->scope = node->scope;
+        box->scope = layer_of(graph, node, options);
     box->contracts |= (node->op->traits & TG_CONTRACTION) != 0;
     b->box_of[node->id] = at;
 }

@@ -200,6 +200,28 @@ START_TEST(groups_are_one_box)
 }
 END_TEST
 
+/* As after a rewrite that recorded the product at its consumer. Layers stand in the order in which they were opened. */
+START_TEST(a_compiled_product_stands_with_its_parameter)
+{
+    tg_layer_begin(graph, "Consumer", "consumer", false);
+    tg_tensor product = tg_matmul(x, kernel);
+    tg_layer_end(tg_neg(product));
+    int32_t groups[32];
+    memset(groups, 0xff, sizeof groups);
+    tg_dot_options options = tg_dot_defaults();
+    options.groups = _i ? groups : NULL;
+    char *text = picture(options), name[32];
+    snprintf(name, sizeof name, "  n%d [", product.id);
+    expect(text, name);
+    expect(text, "<b>consumer</b>");
+    char *before = strdup(text);
+    *strstr(before, "<b>consumer</b>") = '\0';
+    ck_assert_int_eq(occurrences(before, name), _i);
+    free(before);
+    free(text);
+}
+END_TEST
+
 START_TEST(long_groups_are_cut_short)
 {
     int32_t groups[64];
@@ -338,6 +360,7 @@ int main(void)
     tcase_add_test(tests, backward_pass);
     tcase_add_test(tests, updates_are_one_box_for_each_variable);
     tcase_add_test(tests, groups_are_one_box);
+    tcase_add_loop_test(tests, a_compiled_product_stands_with_its_parameter, 0, 2);
     tcase_add_test(tests, long_groups_are_cut_short);
     tcase_add_test(tests, fills_notes_and_alarm);
     tcase_add_test(tests, small_tensors_show_their_values);
