@@ -121,7 +121,8 @@ static void add_node(tg_dot_boxes *b, const tg_graph *graph, const tg_node *node
     box->last = node->id;
     box->count++;
     box->fused = !folded && box->count > 1;
-    box->role = role_of(b, node);
+    if (box->count == 1 || box->role != TG_DOT_FORWARD) /* a group with a forward node stands in the forward pass */
+        box->role = role_of(b, node);
     if (target >= 0)
         box->scope = tg_graph_node(graph, target)->scope;
     else if (!box->contracts)

@@ -222,6 +222,26 @@ START_TEST(a_compiled_product_stands_with_its_parameter)
 }
 END_TEST
 
+/* As where one sweep gives a forward tensor and what the backward pass alone reads. */
+START_TEST(a_group_of_both_passes_is_drawn_forward)
+{
+    int32_t groups[128], backward = h.id;
+    update();
+    memset(groups, 0xff, sizeof groups);
+    while (tg_graph_node(graph, backward)->forward != h.id || tg_graph_node(graph, backward)->n_inputs == 0)
+        backward++;
+    groups[h.id] = groups[backward] = 0;
+    tg_dot_options options = tg_dot_defaults();
+    options.groups = groups;
+    char *text = picture(options), name[32];
+    expect_node(text, (tg_tensor){graph, backward}, "style=\"filled,bold\"");
+    snprintf(name, sizeof name, "  n%d -> ", backward);
+    expect_line(text, name, "color=\"#2f5d8a\", weight=4"); /* to the rest of the forward pass */
+    expect_rendered(text);
+    free(text);
+}
+END_TEST
+
 START_TEST(long_groups_are_cut_short)
 {
     int32_t groups[64];
@@ -361,6 +381,7 @@ int main(void)
     tcase_add_test(tests, updates_are_one_box_for_each_variable);
     tcase_add_test(tests, groups_are_one_box);
     tcase_add_loop_test(tests, a_compiled_product_stands_with_its_parameter, 0, 2);
+    tcase_add_test(tests, a_group_of_both_passes_is_drawn_forward);
     tcase_add_test(tests, long_groups_are_cut_short);
     tcase_add_test(tests, fills_notes_and_alarm);
     tcase_add_test(tests, small_tensors_show_their_values);
