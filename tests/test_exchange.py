@@ -1,18 +1,19 @@
 """Files that Python's safetensors and NumPy write, and what they read of ours: the same bytes both ways.
-Usage: test_exchange.py EXCHANGE; writes TAP. Without the packages the tests are skipped, and say so."""
+Usage: test_exchange.py EXCHANGE FCNN_MNIST CNN_MNIST; writes TAP. Without the packages the tests are skipped, and say so."""
 import pathlib
 import subprocess
 import sys
 import tempfile
 import traceback
 
-EXCHANGE = sys.argv[1]
+EXCHANGE, FCNN, CNN = sys.argv[1:4]
 try:
     import numpy
 except ImportError:
     print("1..0 # SKIP numpy is not installed (pip install numpy safetensors)")
     sys.exit()
 try:
+    import safetensors
     import safetensors.numpy
 except ImportError:
     safetensors = None
@@ -55,6 +56,22 @@ def safetensors_of_other_dtypes_are_refused(folder):
     assert not (folder / "half.safetensors").exists()
 
 
+def safetensors_of_save_load(folder):
+    """What --save writes has the summary's names, and metadata."""
+    sizes = {FCNN: ({"hidden": "12,8"}, {"dense": (784, 12), "dense_1": (12, 8), "dense_2": (8, 10)}),
+             CNN: ({"filters": "3,4", "kernel-size": "3"}, {"conv2d": (3, 3, 1, 3), "conv2d_1": (3, 3, 3, 4), "dense": (100, 10)})}
+    for program, (settings, kernels) in sizes.items():
+        flags = [f"--{name}={value}" for name, value in settings.items()]
+        subprocess.run([program, "--data=synthetic", "--epochs=0", "--quiet", f"--save={folder / 'net.safetensors'}", *flags], check=True, capture_output=True)
+        loaded = safetensors.numpy.load_file(folder / "net.safetensors")
+        shapes = {f"{name}/kernel": shape for name, shape in kernels.items()} | {f"{name}/bias": shape[-1:] for name, shape in kernels.items()}
+        assert {name: values.shape for name, values in loaded.items()} == shapes, loaded.keys()
+        assert all(values.dtype == "<f4" and (values.any() or "bias" in name) for name, values in loaded.items())
+        with safetensors.safe_open(folder / "net.safetensors", "numpy") as file:
+            expected = {"model": "fcnn" if program == FCNN else "cnn", "activation": "sigmoid", **settings}
+            assert expected.items() <= file.metadata().items(), file.metadata()
+
+
 def npy_is_the_same_bytes(folder):
     for array in ARRAYS.values():
         numpy.save(folder / "in.npy", array)
@@ -77,7 +94,8 @@ def npz_is_read_and_loaded(folder):
             assert all(same(loaded[name], arrays[name]) for name in names)
 
 
-tests = [npy_is_the_same_bytes, npz_is_read_and_loaded, safetensors_are_the_same_bytes, safetensors_of_other_dtypes_are_refused]
+tests = [npy_is_the_same_bytes, npz_is_read_and_loaded, safetensors_are_the_same_bytes, safetensors_of_other_dtypes_are_refused,
+         safetensors_of_save_load]
 print(f"1..{len(tests)}")
 failed = False
 with tempfile.TemporaryDirectory() as name:

@@ -21,6 +21,7 @@ compiler_package() { case ${CC:-} in *clang*) echo clang ;; *) echo gcc ;; esac;
 has_download() { have curl || have wget; }
 has_meson() { meson_is_new meson || meson_is_new "$root/.venv/bin/meson"; }
 has_ninja() { have ninja || have "$root/.venv/bin/ninja"; }
+has_h5py() { python3 -c 'import h5py' >/dev/null 2>&1 || /usr/bin/python3 -c 'import h5py' >/dev/null 2>&1; }
 has_venv() { python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
 has_libc() { ! have apt-get || [ -e /usr/include/stdio.h ]; }
 
@@ -87,6 +88,7 @@ debian_packages() {
         lacks libpng-dev module_exists libpng
         lacks graphviz have dot
         lacks binutils have objdump
+        lacks python3-h5py has_h5py
         ;;
     esac
 }

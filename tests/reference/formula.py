@@ -6,7 +6,7 @@ import numpy as np
 
 
 def mix(x):
-    x = np.asarray(x, np.uint64) & 0xFFFFFFFF
+    x = np.asarray(x, np.uint64) & np.uint64(0xFFFFFFFF)
     x ^= x >> np.uint64(16)
     x = x * np.uint64(0x7FEB352D) & np.uint64(0xFFFFFFFF)
     x ^= x >> np.uint64(15)
