@@ -127,6 +127,105 @@ START_TEST(what_is_not_finite_leaves_a_gap)
 }
 END_TEST
 
+/* Where the small text `label` in the middle of its place stands; -1: nowhere. */
+static double tick_at(const char *label)
+{
+    char end[64];
+    snprintf(end, sizeof end, ">%s</text>", label);
+    const char *start = "<text class=\"tg-small tg-middle\" x=\"";
+    for (const char *at = text; (at = strstr(at, start)); at++) {
+        const char *shown = strchr(at, '>');
+        if (strncmp(shown, end, strlen(end)) == 0)
+            return strtod(at + strlen(start), NULL);
+    }
+    return -1;
+}
+
+static void draw_log(double low, double high)
+{
+    const double rates[] = {low, sqrt(low) * sqrt(high), high};
+    const tg_svg_series series = {.label = "loss", .values = falling, .x = rates, .count = 3};
+    const tg_svg_mark mark = {"suggested <1>", rates[1], TG_SVG_ORANGE};
+    tg_svg_chart chart = chart_of(&series, 1);
+    chart.log_x = true;
+    chart.marks = &mark;
+    chart.n_marks = 1;
+    teardown();
+    setup();
+    check_figure(tg_svg_curves(out, &chart));
+}
+
+START_TEST(a_logarithmic_axis_has_its_decades)
+{
+    double at[8];
+    static const char *const labels[] = {"1e-6", "1e-5", "1e-4", "1e-3", "0.01", "0.1", "1", "10"};
+    draw_log(1e-6, 10);
+    for (int i = 0; i < 8; i++) {
+        at[i] = tick_at(labels[i]);
+        ck_assert_msg(at[i] > 68 && at[i] < 464, "%s at %g", labels[i], at[i]);
+        if (i > 0)
+            ck_assert_double_eq_tol(at[i] - at[i - 1], at[1] - at[0], 0.11);
+    }
+    double x, middle;
+    ck_assert_int_eq(sscanf(strstr(text, "<circle"), "<circle class=\"tg-f0\" cx=\"%lf", &x), 1);
+    ck_assert_double_eq_tol(x, at[0], 0.11);
+    ck_assert_int_eq(sscanf(strstr(text, "tg-mark\" d=\""), "tg-mark\" d=\"M%lf", &middle), 1);
+    ck_assert_double_eq_tol(middle, (at[0] + at[7]) / 2, 0.11);
+    ck_assert_int_eq(occurrences("class=\"tg-curve tg-s1 tg-mark\""), 2); /* the line, and its sample in the legend */
+    ck_assert_int_eq(occurrences(">suggested &lt;1&gt;<"), 1);
+}
+END_TEST
+
+START_TEST(a_logarithmic_axis_suits_its_range)
+{
+    draw_log(0.03, 0.7);
+    ck_assert(tick_at("0.05") > 0 && tick_at("0.1") > 0 && tick_at("0.2") > 0 && tick_at("0.5") > 0);
+    ck_assert(tick_at("0.02") < 0 && tick_at("1") < 0);
+    draw_log(2e3, 9e3);
+    ck_assert(tick_at("2e3") > 0 && tick_at("5e3") > 0 && tick_at("1e3") < 0);
+    draw_log(1e-12, 1e12);
+    ck_assert(tick_at("1e-12") > 0 && tick_at("1e-9") > 0 && tick_at("1") > 0 && tick_at("1e12") > 0 && tick_at("0.1") < 0);
+    draw_log(5, 5);
+    ck_assert(tick_at("5") > 0);
+    draw_log(1e-300, 1e300);
+    ck_assert_int_gt(occurrences("tg-small tg-middle"), 4);
+    ck_assert_int_lt(occurrences("tg-small tg-middle"), 12);
+}
+END_TEST
+
+START_TEST(what_has_no_place_on_a_logarithmic_axis_leaves_a_gap)
+{
+    const double rates[] = {0, 0.1, -1, 1, INFINITY, 10};
+    const tg_svg_series series = {.label = "loss", .values = falling, .x = rates, .count = 6};
+    const tg_svg_mark nowhere = {"nowhere", 0, TG_SVG_RED};
+    tg_svg_chart chart = chart_of(&series, 1);
+    chart.log_x = true;
+    chart.marks = &nowhere;
+    chart.n_marks = 1;
+    check_figure(tg_svg_curves(out, &chart));
+    ck_assert_int_eq(occurrences("<circle"), 3);
+    ck_assert_int_eq(occurrences("tg-mark\""), 1); /* the sample in the legend */
+    const tg_svg_series none = {.label = "loss", .values = falling, .x = rates, .count = 1};
+    chart.series = &none;
+    teardown();
+    setup();
+    check_figure(tg_svg_curves(out, &chart));
+}
+END_TEST
+
+START_TEST(curves_may_have_their_own_x)
+{
+    const double places[] = {-20, 0, 35};
+    const tg_svg_series series = {.label = "loss", .values = falling, .x = places, .count = 3};
+    tg_svg_chart chart = chart_of(&series, 1);
+    check_figure(tg_svg_curves(out, &chart));
+    ck_assert(tick_at("-20") > 0 && tick_at("-10") > tick_at("-20") && tick_at("30") > tick_at("0"));
+    double x;
+    ck_assert_int_eq(sscanf(strstr(text, "<circle"), "<circle class=\"tg-f0\" cx=\"%lf", &x), 1);
+    ck_assert_double_eq_tol(x, tick_at("-20"), 0.11);
+}
+END_TEST
+
 START_TEST(values_may_lie_in_records)
 {
     const double records[][3] = {{1, 2, 3}, {4, 5, 6}};
@@ -283,6 +382,10 @@ int main(void)
     tcase_add_test(tests, curves_have_points_labels_and_a_legend);
     tcase_add_test(tests, the_legend_is_where_curves_are_not);
     tcase_add_test(tests, what_is_not_finite_leaves_a_gap);
+    tcase_add_test(tests, a_logarithmic_axis_has_its_decades);
+    tcase_add_test(tests, a_logarithmic_axis_suits_its_range);
+    tcase_add_test(tests, what_has_no_place_on_a_logarithmic_axis_leaves_a_gap);
+    tcase_add_test(tests, curves_may_have_their_own_x);
     tcase_add_test(tests, values_may_lie_in_records);
     tcase_add_test(tests, few_and_equal_values_are_fine);
     tcase_add_test(tests, bars_begin_at_0);

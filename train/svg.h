@@ -23,25 +23,36 @@ typedef enum tg_svg_color {
     TG_SVG_COLOR_COUNT
 } tg_svg_color;
 
-/** A curve: values at x = 1, 2, ... A value that is not finite leaves a gap. */
+/** A curve. A value that is not finite, or whose x has no place on its axis, leaves a gap. */
 typedef struct tg_svg_series {
     const char *label;
     const double *values; /**< the first; borrowed */
+    const double *x;      /**< the first value's x, the others `stride` apart; borrowed; NULL: they are 1, 2, ... */
     size_t stride;        /**< bytes from one value to the next; 0: sizeof(double) */
     int count;
     int color;   /**< tg_svg_color */
     bool dashed; /**< dash-dotted, not solid */
 } tg_svg_series;
 
+/** A value of x that a chart points out by an upright line, with a line of the legend. */
+typedef struct tg_svg_mark {
+    const char *label;
+    double x;
+    int color; /**< tg_svg_color */
+} tg_svg_mark;
+
 typedef struct tg_svg_chart {
     const char *title, *x_label, *y_label;
     const tg_svg_series *series;
     int n_series;
+    bool log_x; /**< the x axis is logarithmic; what is not above 0 has no place there */
+    const tg_svg_mark *marks;
+    int n_marks;
 } tg_svg_chart;
 
-/** Curves over epochs, with a legend in the corner that they leave free. */
+/** Curves, such as those of figures over epochs, with a legend in the corner that they leave free. */
 TG_API TG_MUST_USE tg_status tg_svg_curves(FILE *out, const tg_svg_chart *chart);
-/** The first series as bars from 0, such as seconds. */
+/** The first series as bars from 0 at x = 1, 2, ..., such as seconds. */
 TG_API TG_MUST_USE tg_status tg_svg_bars(FILE *out, const tg_svg_chart *chart);
 /** Counts [classes, classes], rows: true, as a heat map: a cell is as dark as the square root of its share of its row. `names` of the
     classes, of which 16 columns are shown; where it, or names[0], is NULL: numbers. */
