@@ -35,6 +35,7 @@
 #include "train/png_file.h"
 #include "train/progress.h"
 #include "train/progress_bar.h"
+#include "train/rate_finder.h"
 #include "train/regularizers.h"
 #include "train/report.h"
 #include "train/safetensors.h"
