@@ -7,10 +7,10 @@
 #include "models/command.h"
 
 /* Settings that another run of the same training may have otherwise, and those that a checkpoint keeps by itself. */
-static const char *const free_settings[] = {"data",        "classes",    "epochs",       "batch-size", "seed",
-                                            "threads",     "dump-graph", "dump-stage",   "report",     "save",
-                                            "load",        "checkpoint", "every",        "resume",     "json",
-                                            "no-progress", "quiet",      "show-samples", "trace",      "check-gradients"};
+static const char *const free_settings[] = {
+    "data",       "classes",     "epochs", "batch-size",   "seed",       "threads",         "dump-graph",
+    "dump-stage", "report",      "save",   "load",         "checkpoint", "every",           "resume",
+    "json",       "no-progress", "quiet",  "show-samples", "trace",      "check-gradients", "find-learning-rate"};
 
 static bool is_free(const char *name)
 {

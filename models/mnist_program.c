@@ -7,6 +7,7 @@
 #include "autodiff/inspect.h"
 #include "models/console.h"
 #include "models/course.h"
+#include "models/find_rate.h"
 #include "models/keep.h"
 #include "models/report.h"
 #include "models/settings.h"
@@ -338,6 +339,15 @@ static int check_gradients(run *r)
     return console_flushed(&r->console) && passed ? EXIT_DONE : EXIT_FAILED;
 }
 
+static bool was_interrupted(void) { return interrupted; }
+
+static int search_rate(run *r)
+{
+    const rate_search search = {&r->console, &r->settings, &r->facts, r->model, r->train, batch_of(r), was_interrupted};
+    int code = find_rate(&search);
+    return interrupted ? EXIT_SIGNAL + interrupted : code;
+}
+
 static int train(run *r)
 {
     tg_fit_options options = tg_fit_defaults();
@@ -355,8 +365,8 @@ static int train(run *r)
     int code = keep_begin(&r->keeper, r->train, &options, &r->course);
     if (code == EXIT_DONE)
         code = check_gradients(r);
-    if (code != EXIT_DONE)
-        return code;
+    if (code != EXIT_DONE || r->settings.find_learning_rate)
+        return code == EXIT_DONE ? search_rate(r) : code;
     tg_status status = r->course.stopped ? TG_ERROR_STOPPED : tg_fit(r->model, r->train, options);
     console_epoch_leave(&r->console);
     if (status == TG_ERROR_STOPPED && r->course.stopped && !interrupted && !r->console.output_lost && !r->keeper.failed)
@@ -408,8 +418,9 @@ static int run_stages(run *r)
 {
     static int (*const stages[])(run * r) = {report_folder, make_context, name_classes, load_data,    make_model,
                                              introduce,     dump_graph,   train,        show_results, report};
+    const size_t n = sizeof stages / sizeof *stages, last = r->settings.find_learning_rate ? n - 2 : n; /* no results then */
     int code = EXIT_DONE;
-    for (size_t i = 0; i < sizeof stages / sizeof *stages && code == EXIT_DONE; i++)
+    for (size_t i = 0; i < last && code == EXIT_DONE; i++)
         code = interrupted ? EXIT_SIGNAL + interrupted : stages[i](r);
     tg_history_free(&r->history);
     keep_end(&r->keeper);

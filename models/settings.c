@@ -114,6 +114,14 @@ static const tg_flag table[] = {
      .help =
          "What becomes of the learning rate: step and exponential multiply it by --decay-rate every --decay-epochs, at once or "
          "bit by bit; cosine lets it fall to 0 over the whole training; one-cycle lets it rise to --learning-rate and fall."},
+    {.name = "find-learning-rate",
+     .kind = TG_FLAG_SWITCH,
+     .offset = offsetof(settings, find_learning_rate),
+     .help =
+         "Does not train, but lets the learning rate grow from 1e-6 to 10 over 701 steps, suggests the one at which the loss "
+         "fell "
+         "fastest, and draws the loss in learning_rate.svg, here or in the report's folder. Exit status 0 also where the loss "
+         "explodes at the end, as it should; 1 if it nowhere fell."},
     {.name = "decay-rate",
      .kind = TG_FLAG_REAL,
      .offset = offsetof(settings, decay_rate),
@@ -324,10 +332,14 @@ network_settings chosen_network(const settings *s)
 /* If not, s->message says why. */
 static bool keeping_is_sound(settings *s)
 {
-    const char *wrong = s->load && s->resume         ? "--load and --resume exclude each other"
-                        : s->checkpoint && s->resume ? "--resume DIR keeps its checkpoints in DIR too; leave --checkpoint out"
-                        : s->every && !s->checkpoint && !s->resume ? "--every needs --checkpoint DIR or --resume DIR"
-                                                                   : "";
+    const char *wrong =
+        s->load && s->resume ? "--load and --resume exclude each other"
+        : s->find_learning_rate && (s->save || s->checkpoint || s->resume || s->trace)
+            ? "--find-learning-rate trains nothing that could be kept: leave out --save, --checkpoint, --resume and "
+              "--trace"
+        : s->checkpoint && s->resume               ? "--resume DIR keeps its checkpoints in DIR too; leave --checkpoint out"
+        : s->every && !s->checkpoint && !s->resume ? "--every needs --checkpoint DIR or --resume DIR"
+                                                   : "";
     snprintf(s->message, sizeof s->message, "%s", wrong);
     return !*wrong;
 }

@@ -287,6 +287,36 @@ def shuffled_pixels(program):
     assert not lines or lines[-1]["test_accuracy"] > 0.95, lines[-1]
 
 
+def rate_finder(program):
+    """--find-learning-rate: the same on any number of threads, a figure where it belongs, and a suggestion that trains."""
+    flags = ("--find-learning-rate", "--batch-size=32", "--activation=relu")
+    out = run(program, *flags).stdout
+    suggested = re.search(r"\n\nSuggested learning rate: (\S+)\nFigure: learning_rate\.svg\n$", out)[1]
+    assert re.search(r"\n  learning rate  smoothed loss\n(  +\S+  +\d+\.\d{4}(  \S.*)?\n)+\n", out) and "falls fastest: suggested" in out, out
+    assert "Epoch" not in out and "Test accuracy" not in out
+    figure = (FOLDER / "learning_rate.svg").read_bytes()
+    assert b"<svg" in figure and f"suggested: {suggested}<".encode() in figure and b">1e-4<" in figure
+    (FOLDER / "learning_rate.svg").unlink()
+    first = None
+    for threads in (1, 2, 3):
+        found = rows(program, *flags, f"--threads={threads}", "--report=found")
+        assert len(found) == 1 and found[0]["figure"] == "found/learning_rate.svg" and f"{found[0]['suggested_learning_rate']:.2g}" == suggested, found
+        assert first in (None, found) and (FOLDER / "found/learning_rate.svg").read_bytes() == figure
+        first = found
+    assert not (FOLDER / "found/report.html").exists() and not (FOLDER / "learning_rate.svg").exists()
+    done = run(program, *flags, "--quiet", "--report=found")
+    assert done.stdout == f"Suggested learning rate: {suggested}\n" and done.stderr == ""
+    assert rows(program, "--epochs=8", *flags[1:], f"--learning-rate={suggested}")[-1]["test_accuracy"] > 0.9
+    for flag in ("--save=a", "--checkpoint=a", "--resume=a", "--trace=a"):
+        said = run(program, *flags, flag, code=2).stderr
+        assert "--find-learning-rate trains nothing" in said and said.count("\n") == 1, said
+    (FOLDER / "found/learning_rate.svg").unlink()
+    (FOLDER / "found/learning_rate.svg").mkdir()
+    said = run(program, *flags, "--report=found", "--quiet", code=1)
+    assert "found/learning_rate.svg" in said.stderr and said.stderr.count("\n") == 1 and said.stdout == "", said
+    shutil.rmtree(FOLDER / "found")
+
+
 def convolutions():
     out = run(CNN, "--filters=4,6", "--kernel-size=5", "--epochs=1").stdout
     assert "(None, 24, 24, 4)" in out and "(None, 8, 8, 6)" in out and "(None, 96)" in out
@@ -481,7 +511,7 @@ def synthetic(program):
 
 
 def main():
-    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, samples, class_names, fashion, shuffled_pixels, usage, help_and_version, bad_data, divergence,
+    both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, samples, class_names, fashion, shuffled_pixels, rate_finder, usage, help_and_version, bad_data, divergence,
             interrupt, lost_output, pictures, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
     tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: plateaus", plateaus, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
