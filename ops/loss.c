@@ -152,16 +152,33 @@ tg_tensor tg_cross_entropy_at(tg_where where, tg_tensor logits, tg_tensor labels
     return tg_apply_at(where, logits.graph, op, (tg_tensor[]){logits, labels}, 2, NULL, 0);
 }
 
-tg_tensor tg_mean_squared_error_at(tg_where where, tg_tensor prediction, tg_tensor target)
+/* prediction - target; poisoned unless both are examples of one shape. */
+static tg_tensor differences(tg_where where, const char *what, tg_tensor prediction, tg_tensor target)
 {
     tg_shape shape = tg_tensor_shape(prediction);
     if (tg_ok(prediction) && tg_ok(target) && (shape.rank == 0 || !tg_shape_equal(shape, tg_tensor_shape(target)))) {
         char text[2][200];
-        return tg_graph_fail(
-            prediction.graph, where, "mean_squared_error of %s and %s: both must be [examples, ...], of one shape",
-            tg_shape_text(shape, text[0], sizeof text[0]), tg_shape_text(tg_tensor_shape(target), text[1], sizeof text[1]));
+        return tg_graph_fail(prediction.graph, where, "%s of %s and %s: both must be [examples, ...], of one shape", what,
+                             tg_shape_text(shape, text[0], sizeof text[0]),
+                             tg_shape_text(tg_tensor_shape(target), text[1], sizeof text[1]));
     }
-    tg_tensor square = tg_square_at(where, tg_sub_at(where, prediction, target));
-    uint32_t rest = shape.rank > 1 ? ((1u << shape.rank) - 1) & ~1u : 0;
-    return rest ? tg_mean_at(where, square, tg_axes_of_mask(rest)) : square;
+    return tg_sub_at(where, prediction, target);
+}
+
+/* [n, ...] -> [n] */
+static tg_tensor mean_of_each(tg_where where, tg_tensor values)
+{
+    int32_t rank = tg_tensor_shape(values).rank;
+    uint32_t rest = rank > 1 ? ((1u << rank) - 1) & ~1u : 0;
+    return rest ? tg_mean_at(where, values, tg_axes_of_mask(rest)) : values;
+}
+
+tg_tensor tg_mean_squared_error_at(tg_where where, tg_tensor prediction, tg_tensor target)
+{
+    return mean_of_each(where, tg_square_at(where, differences(where, "mean_squared_error", prediction, target)));
+}
+
+tg_tensor tg_mean_absolute_error_at(tg_where where, tg_tensor prediction, tg_tensor target)
+{
+    return mean_of_each(where, tg_abs_at(where, differences(where, "mean_absolute_error", prediction, target)));
 }

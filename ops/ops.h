@@ -254,8 +254,11 @@ TG_API tg_tensor tg_one_hot_at(tg_where where, tg_tensor indices, int64_t depth,
 TG_API tg_tensor tg_cross_entropy_at(tg_where where, tg_tensor logits, tg_tensor labels);
 /** mean over all but the first axis of (prediction - target)^2: [n, ...] -> [n]. */
 TG_API tg_tensor tg_mean_squared_error_at(tg_where where, tg_tensor prediction, tg_tensor target);
+/** mean over all but the first axis of |prediction - target|: [n, ...] -> [n]. Its gradient at 0 is 0. */
+TG_API tg_tensor tg_mean_absolute_error_at(tg_where where, tg_tensor prediction, tg_tensor target);
 #define tg_cross_entropy(...) tg_cross_entropy_at(TG_HERE, __VA_ARGS__)
 #define tg_mean_squared_error(...) tg_mean_squared_error_at(TG_HERE, __VA_ARGS__)
+#define tg_mean_absolute_error(...) tg_mean_absolute_error_at(TG_HERE, __VA_ARGS__)
 
 /* ---- random: pure functions of (seed of the store, name, step of the run) ---- */
 

@@ -152,6 +152,23 @@ START_TEST(mean_squared_error_is_one_value_an_example)
 }
 END_TEST
 
+START_TEST(mean_absolute_error_is_one_value_an_example)
+{
+    workbench b = workbench_open(TG_F32);
+    const double p[] = {1, 2, 3, 4, 5, 6}, t[] = {1, 0, 3, 2, 5, 9};
+    tg_tensor prediction = workbench_values(&b, TG_F32, TG_SHAPE(2, 3), p),
+              target = workbench_values(&b, TG_F32, TG_SHAPE(2, 3), t);
+    workbench_expect(tg_mean_absolute_error(prediction, target), 1e-6, 2 / 3.0, 5 / 3.0);
+    tg_shape flat = TG_SHAPE(6);
+    tg_tensor errors = tg_mean_absolute_error(tg_reshape(prediction, flat), tg_reshape(target, flat));
+    workbench_expect(errors, 0, 0, 2, 0, 2, 0, 3);
+    workbench_expect(tg_gradient(tg_sum(errors, TG_ALL_AXES), prediction), 0, 0, 1, 0, 1, 0, -1);
+    workbench_expect_error(&b, tg_mean_absolute_error(tg_reshape(prediction, TG_SHAPE(6, 1)), tg_reshape(target, flat)),
+                           "mean_absolute_error of [6, 1] and [6]");
+    workbench_close(&b);
+}
+END_TEST
+
 START_TEST(mistakes_are_named)
 {
     workbench b = workbench_open(TG_F32);
@@ -166,6 +183,7 @@ START_TEST(mistakes_are_named)
     workbench_expect_error(&b, tg_cross_entropy(X(TG_I32, 4, 3), X(TG_I32, 4)), "the logits are i32");
 #undef X
     ck_assert(!tg_ok(tg_mean_squared_error(tg_none(), tg_none())));
+    ck_assert(!tg_ok(tg_mean_absolute_error(tg_none(), tg_none())));
     workbench_close(&b);
 }
 END_TEST
@@ -180,6 +198,7 @@ int main(void)
     tcase_add_test(tests, training_is_the_same_with_either_labels);
     tcase_add_test(tests, labels_take_gradients_where_they_are_probabilities);
     tcase_add_test(tests, mean_squared_error_is_one_value_an_example);
+    tcase_add_test(tests, mean_absolute_error_is_one_value_an_example);
     tcase_add_test(tests, mistakes_are_named);
     return harness_run("loss", tests);
 }
