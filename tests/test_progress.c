@@ -23,6 +23,19 @@ START_TEST(the_line_is_keras_s)
 }
 END_TEST
 
+START_TEST(an_unknown_number_of_steps_is_told)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    tg_progress progress = {.step = 12, .seconds = 3.2, .seconds_per_step = 0.25};
+    ck_assert_int_eq(tg_progress_line(out, &progress), TG_OK);
+    fclose(out);
+    ck_assert_str_eq(text, "12/Unknown - 3s - 250ms/step\n");
+    free(text);
+}
+END_TEST
+
 START_TEST(times_have_keras_s_units)
 {
     static const struct {
@@ -64,6 +77,7 @@ int main(void)
 {
     TCase *tests = harness_case("progress");
     tcase_add_test(tests, the_line_is_keras_s);
+    tcase_add_test(tests, an_unknown_number_of_steps_is_told);
     tcase_add_test(tests, times_have_keras_s_units);
     tcase_add_test(tests, figures_have_keras_s_digits);
     tcase_add_test(tests, a_full_disk_is_told);

@@ -50,6 +50,17 @@ START_TEST(the_last_line_loses_nothing)
 }
 END_TEST
 
+START_TEST(without_a_known_number_of_steps_there_is_no_bar)
+{
+    tg_progress progress = {12, 0, 3.2, 0.25, 2, values};
+    tg_bar_look look = {.width = 80, .ascii = true};
+    ck_assert_str_eq(tg_bar_text(&progress, look, text, sizeof text),
+                     "12/Unknown 3s 250ms/step - accuracy: 0.9134 - loss: 0.3295");
+    look.width = 50;
+    ck_assert_str_eq(tg_bar_text(&progress, look, text, sizeof text), "12/Unknown 3s 250ms/step - accuracy: 0.9134");
+}
+END_TEST
+
 /* The columns of the longest line: bytes outside of codes that begin a character. */
 static int columns(const char *lines)
 {
@@ -152,6 +163,7 @@ int main(void)
     tcase_add_test(tests, the_time_left_is_in_keras_s_forms);
     tcase_add_test(tests, a_running_line_leaves_out_what_does_not_fit);
     tcase_add_test(tests, the_last_line_loses_nothing);
+    tcase_add_test(tests, without_a_known_number_of_steps_there_is_no_bar);
     tcase_add_test(tests, no_line_is_wider_than_the_window);
     tcase_add_test(tests, colours_and_lines_are_by_look);
     tcase_add_test(tests, a_small_buffer_is_not_overrun);

@@ -22,8 +22,11 @@ char *tg_figure_text(double value, char *text, size_t size)
 tg_status tg_progress_line(FILE *out, const tg_progress *progress)
 {
     char text[64];
-    fprintf(out, "%lld/%lld - %.0fs - %s", (long long)progress->step, (long long)progress->steps, progress->seconds,
-            tg_step_time_text(progress->seconds_per_step, text, sizeof text));
+    if (progress->steps > 0)
+        fprintf(out, "%lld/%lld", (long long)progress->step, (long long)progress->steps);
+    else
+        fprintf(out, "%lld/Unknown", (long long)progress->step);
+    fprintf(out, " - %.0fs - %s", progress->seconds, tg_step_time_text(progress->seconds_per_step, text, sizeof text));
     for (int i = 0; i < progress->n_values; i++)
         fprintf(out, " - %s: %s", progress->values[i].name, tg_figure_text(progress->values[i].value, text, sizeof text));
     fprintf(out, "\n");

@@ -14,7 +14,7 @@ typedef struct tg_progress_value {
 } tg_progress_value;
 
 typedef struct tg_progress {
-    int64_t step, steps;
+    int64_t step, steps;     /**< steps 0: not known, as Keras writes "12/Unknown" */
     double seconds;          /**< since the epoch began */
     double seconds_per_step; /**< of a training step */
     int n_values;

@@ -71,6 +71,9 @@ static void format_remaining(double seconds, char *text, size_t size)
         snprintf(text, size, "%llds", s);
 }
 
+/* Before the last drawing; where the number of steps is not known, each may not be the last. */
+static bool is_running(const tg_progress *p) { return p->step < p->steps || p->steps == 0; }
+
 /* The parts around the bar. */
 typedef struct parts {
     char count[48], time[48], step_time[48];
@@ -81,7 +84,10 @@ static parts format_parts(const tg_progress *p)
 {
     parts made;
     int digits = snprintf(NULL, 0, "%lld", (long long)p->steps);
-    snprintf(made.count, sizeof made.count, "%*lld/%lld", digits, (long long)p->step, (long long)p->steps);
+    if (p->steps > 0)
+        snprintf(made.count, sizeof made.count, "%*lld/%lld", digits, (long long)p->step, (long long)p->steps);
+    else
+        snprintf(made.count, sizeof made.count, "%lld/Unknown", (long long)p->step);
     if (p->step < p->steps)
         format_remaining((double)(p->steps - p->step) * p->seconds_per_step, made.time, sizeof made.time);
     else
@@ -118,14 +124,15 @@ char *tg_bar_text(const tg_progress *progress, tg_bar_look look, char *text, siz
     writer w = {.text = text, .size = size, .limit = look.width > 1 ? look.width - 1 : 1, .color = look.color};
     parts p = format_parts(progress);
     char value[160];
+    int least = progress->steps > 0 ? SHORT_BAR : 0, most = progress->steps > 0 ? BAR : 0;
     int fitting = 0, columns = p.before + p.after; /* values on the first line; its columns without the bar */
     for (; fitting < progress->n_values; fitting++) {
         int more = format_value(&progress->values[fitting], value, sizeof value) + 3;
-        if (columns + more + SHORT_BAR > w.limit)
+        if (columns + more + least > w.limit)
             break;
         columns += more;
     }
-    int bar = w.limit - columns < BAR ? w.limit - columns : BAR;
+    int bar = w.limit - columns < most ? w.limit - columns : most;
 
     text[0] = 0;
     put_in(&w, BOLD, p.count);
@@ -137,7 +144,7 @@ char *tg_bar_text(const tg_progress *progress, tg_bar_look look, char *text, siz
     put_in(&w, BOLD, p.time);
     put(&w, " ");
     put(&w, p.step_time);
-    int shown = progress->step < progress->steps ? fitting : progress->n_values;
+    int shown = is_running(progress) ? fitting : progress->n_values;
     for (int i = 0; i < shown; i++) {
         int needed = format_value(&progress->values[i], value, sizeof value) + 3;
         if (i < fitting || w.column + needed <= w.limit) {

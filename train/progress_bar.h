@@ -19,7 +19,8 @@ typedef struct tg_bar_look {
 /** Lays out the bar into `text` (cut at `size` with its zero) and returns `text`. Before the last step the time is what
     remains, by seconds_per_step, and values that do not fit are left out; at the last it is progress->seconds, and what does
     not fit goes to further lines. The bar itself has 20 columns, down to 10 where that makes room for a value, and fewer in a
-    very narrow window. */
+    very narrow window. Without a known number of steps there is no bar, and the time is progress->seconds: finish with steps equal
+    to step. */
 TG_API char *tg_bar_text(const tg_progress *progress, tg_bar_look look, char *text, size_t size);
 
 /** A bar on a terminal. */
