@@ -153,7 +153,7 @@ static bool written(keeper *k, tg_status status, const char *message)
 bool keep_step(keeper *k, const tg_fit_step *step)
 {
     char message[TG_MESSAGE_SIZE];
-    if (!trace_step(k, (step->epoch - 1) * step->steps + step->step))
+    if (!trace_step(k, step->run_step))
         return false;
     return !k->checkpoint || written(k, tg_checkpoint_step(k->checkpoint, step, message), message);
 }

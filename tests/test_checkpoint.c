@@ -235,7 +235,7 @@ START_TEST(writes_come_every_so_many_steps_and_after_epochs)
         for (int step = 1; step <= STEPS; step++) {
             bool due = ((epoch - 1) * STEPS + step) % 3 == 0;
             remove(last);
-            tg_fit_step place = {epoch, 2, step, STEPS};
+            tg_fit_step place = {epoch, 2, step, STEPS, (epoch - 1) * STEPS + step};
             ck_assert_int_eq(tg_checkpoint_step(b.checkpoint, &place, message), TG_OK);
             ck_assert_int_eq(access(last, F_OK) == 0, due);
         }

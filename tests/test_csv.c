@@ -232,6 +232,25 @@ START_TEST(no_damage_goes_astray)
 }
 END_TEST
 
+START_TEST(parts_of_a_table_are_rows)
+{
+    const char *target = "b";
+    ck_assert_int_eq(read_text("a,b,c\n1,2,3\n4,5,6\n7,8,9\n", (tg_csv_options){.targets = &target, .target_count = 1}), TG_OK);
+    tg_rows part = tg_csv_rows(&csv, 1, 2);
+    ck_assert(part.count == 2 && ((const float *)part.x)[0] == 4 && ((const float *)part.x)[3] == 9);
+    ck_assert(((const float *)part.y)[0] == 5 && ((const float *)part.y)[1] == 8);
+    ck_assert_int_eq(tg_csv_rows(&csv, 2, 100).count, 1);
+    ck_assert_int_eq(tg_csv_rows(&csv, 4, 1).count, 0);
+    ck_assert(tg_csv_rows(&csv, -1, 3).x == csv.x && tg_csv_rows(&csv, 0, -1).count == 0);
+    tg_csv_free(&csv);
+    ck_assert(!tg_csv_rows(&csv, 0, 1).x && tg_csv_rows(&csv, 0, 1).count == 0);
+    ck_assert_int_eq(read_text("a\n1\n", (tg_csv_options){0}), TG_OK);
+    part = tg_csv_rows(&csv, 0, 1);
+    ck_assert(part.x == csv.x && !part.y && part.count == 1);
+    tg_csv_free(&csv);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("csv");
@@ -245,5 +264,6 @@ int main(void)
     tcase_add_test(tests, memory_is_asked_for_when_all_lines_are_whole);
     tcase_add_test(tests, every_allocation_may_fail);
     tcase_add_test(tests, no_damage_goes_astray);
+    tcase_add_test(tests, parts_of_a_table_are_rows);
     return harness_run("csv", tests);
 }

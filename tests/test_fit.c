@@ -66,10 +66,11 @@ static void setup(void)
 }
 
 typedef struct diary {
-    int begun, steps, epochs;
+    int begun, steps, epochs, ended;
     int stop_at_step, stop_at_epoch, refuse_epoch; /* 0: never */
     tg_fit_step last_step;
     tg_fit_epoch last_epoch;
+    tg_fit_end end;
 } diary;
 
 static bool on_begin(void *user, int epoch, int epochs)
@@ -94,6 +95,13 @@ static bool on_epoch(void *user, const tg_fit_epoch *epoch)
     return ++l->epochs != l->stop_at_epoch;
 }
 
+static void on_end(void *user, const tg_fit_end *end)
+{
+    diary *l = user;
+    ck_assert_int_eq(l->ended++, 0);
+    l->end = *end;
+}
+
 static tg_fit_options options(diary *l, int epochs)
 {
     tg_fit_options o = tg_fit_defaults();
@@ -103,6 +111,7 @@ static tg_fit_options options(diary *l, int epochs)
     o.on_begin = on_begin;
     o.on_step = on_step;
     o.on_epoch = on_epoch;
+    o.on_end = on_end;
     o.user = l;
     return o;
 }
@@ -117,6 +126,8 @@ START_TEST(epochs_are_counted_and_reported)
     ck_assert(l.begun == 3 && l.steps == 3 * STEPS && l.epochs == 3);
     ck_assert(l.last_step.epoch == 3 && l.last_step.epochs == 3 && l.last_step.step == STEPS && l.last_step.steps == STEPS);
     ck_assert(l.last_epoch.epoch == 3 && l.last_epoch.steps == STEPS);
+    ck_assert(l.ended == 1 && l.end.status == TG_OK && l.end.last.run_step == 3 * STEPS);
+    ck_assert_double_ge(l.end.seconds, l.last_epoch.total_seconds);
     ck_assert(l.last_epoch.seconds > 0 && l.last_epoch.total_seconds >= l.last_epoch.seconds);
     ck_assert(l.last_epoch.train.loss > 0 && l.last_epoch.train.accuracy > 0);
     tg_scores scores;
@@ -222,6 +233,8 @@ START_TEST(callbacks_stop_the_loop)
     ck_assert_int_eq(at_epoch.steps, 2 * STEPS);
     ck_assert_int_eq(tg_fit(b.model, data, options(&at_begin, 5)), TG_ERROR_STOPPED);
     ck_assert_int_eq(at_begin.steps, STEPS);
+    ck_assert(at_step.end.status == TG_ERROR_STOPPED && at_step.end.last.run_step == 6 && at_step.end.last.step == 2);
+    ck_assert(at_begin.ended == 1 && at_begin.end.last.epoch == 2 && at_begin.end.last.step == 0);
     drop(b);
 }
 END_TEST
@@ -246,9 +259,10 @@ START_TEST(wrong_arguments_are_told)
     ck_assert_int_eq(tg_fit(b.model, (tg_rows){x, y, 0}, o), TG_ERROR_ARGUMENT);
     o.batch = 0;
     ck_assert_int_eq(tg_fit(b.model, data, o), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(l.ended, 0);
     o = options(&l, 0);
     ck_assert_int_eq(tg_fit(b.model, data, o), TG_OK);
-    ck_assert_int_eq(l.begun, 0);
+    ck_assert(l.begun == 0 && l.ended == 1);
     drop(b);
 }
 END_TEST
@@ -260,7 +274,7 @@ START_TEST(divergence_ends_the_loop)
     diary l = {0};
     tg_nonfinite found;
     ck_assert_int_eq(tg_fit(b.model, data, options(&l, 1)), TG_ERROR_NONFINITE);
-    ck_assert_int_eq(l.steps, 0);
+    ck_assert(l.steps == 0 && l.end.status == TG_ERROR_NONFINITE);
     ck_assert_int_eq(tg_model_find_nonfinite(b.model, &found), TG_OK);
     ck_assert_int_ge(found.node, 0);
     ck_assert_msg(strstr(found.message, "test_fit.c:") != NULL, "%s", found.message);

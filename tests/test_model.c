@@ -335,7 +335,18 @@ static tg_tensor squared_error(tg_tensor out, tg_tensor target, void *user)
     return tg_mean_squared_error(out, target);
 }
 
-START_TEST(a_regression_has_a_loss_alone)
+static tg_tensor absolute_error(tg_tensor out, tg_tensor target, void *user)
+{
+    (void)user;
+    return tg_mean_absolute_error(out, target);
+}
+
+static tg_tensor one_for_all(tg_tensor out, tg_tensor target, void *user)
+{
+    return tg_mean(absolute_error(out, target, user), TG_ALL_AXES);
+}
+
+START_TEST(a_regression_has_a_loss_and_a_metric)
 {
     static double in[ROWS], target[ROWS], p[3];
     int64_t counts[1];
@@ -345,6 +356,7 @@ START_TEST(a_regression_has_a_loss_alone)
                               .target = {TG_FLOAT, TG_SHAPE(1)},
                               .network = line,
                               .loss = squared_error,
+                              .metric = absolute_error,
                               .optimizer = tg_sgd_defaults()};
     for (int i = 0; i < ROWS; i++) {
         in[i] = i / (double)ROWS;
@@ -354,14 +366,28 @@ START_TEST(a_regression_has_a_loss_alone)
     model = tg_model_new(f64, plain);
     tg_rows rows = {in, target, ROWS};
     tg_model_set_learning_rate(model, 0.5);
+    ASSERT_OK(tg_model_evaluate(model, rows, &scores, NULL));
+    double mean = 0, kernel, bias;
+    ASSERT_OK(tg_variables_read(f64, "line/kernel", &kernel, sizeof kernel));
+    ASSERT_OK(tg_variables_read(f64, "line/bias", &bias, sizeof bias));
+    for (int i = 0; i < ROWS; i++)
+        mean += fabs(kernel * in[i] + bias - target[i]) / ROWS;
+    ck_assert_double_eq_tol(scores.metric, mean, 1e-12);
     for (int step = 0; step < 300; step++)
         ASSERT_OK(tg_model_train(model, rows, order, ROWS));
+    ASSERT_OK(tg_model_read_scores(model, &scores));
+    ck_assert(scores.metric > 0 && scores.metric < mean);
     ASSERT_OK(tg_model_evaluate(model, rows, &scores, NULL));
-    ck_assert(scores.loss < 1e-12 && scores.accuracy == 0);
+    ck_assert(scores.loss < 1e-12 && scores.accuracy == 0 && scores.metric < 1e-6);
     ASSERT_OK(tg_model_predict(model, in, 3, p, sizeof p));
     ck_assert_double_eq_tol(p[2], 3 * in[2] - 1, 1e-5);
     ck_assert_int_eq(tg_model_evaluate(model, rows, &scores, counts), TG_ERROR_ARGUMENT);
     assert_error("only a classifier has a confusion matrix");
+    tg_model_free(model);
+    plain.metric = one_for_all;
+    model = tg_model_new(f64, plain);
+    ck_assert_int_eq(tg_model_evaluate(model, rows, &scores, NULL), TG_ERROR_GRAPH);
+    assert_error("the metric must be one for each row, [");
     tg_model_free(model);
     model = NULL;
     tg_variables_free(f64);
@@ -441,7 +467,7 @@ int main(void)
     tcase_add_test(tests, rows_of_eight_axes_are_too_many);
     tcase_add_test(tests, functions_that_give_no_tensor_are_told);
     tcase_add_test(tests, functions_with_wrong_shapes_are_told);
-    tcase_add_test(tests, a_regression_has_a_loss_alone);
+    tcase_add_test(tests, a_regression_has_a_loss_and_a_metric);
     tcase_add_test(tests, graphs_can_be_looked_at);
     tcase_add_test(tests, memory_may_run_out_anywhere);
     return harness_run("model", tests);

@@ -23,16 +23,17 @@ struct tg_checkpoint {
     tg_history history;
     int epoch;    /* that comes next, or is under way */
     int64_t step; /* done of it */
+    int64_t run_step;
     char last[PATH_BYTES], best[PATH_BYTES];
     char warning[2 * BUILD_BYTES + 200];
 };
 
 /* What stands in the metadata beside the facts: texts of the numbers that decide every bit to come. */
-enum { FORMAT_KEY, BUILD, ISA, SEED, STORE_STEP, RATE, ROWS, BATCH, ORDER, ORDER_SEED, EPOCH, STEP, KEYS };
+enum { FORMAT_KEY, BUILD, ISA, SEED, STORE_STEP, RATE, ROWS, BATCH, ORDER, ORDER_SEED, EPOCH, STEP, RUN_STEP, KEYS };
 static const char *const keys[KEYS] = {
-    [FORMAT_KEY] = "format",  [BUILD] = "build",           [ISA] = "instruction_set", [SEED] = "seed",
-    [STORE_STEP] = "updates", [RATE] = "learning_rate",    [ROWS] = "rows",           [BATCH] = "batch",
-    [ORDER] = "order",        [ORDER_SEED] = "order_seed", [EPOCH] = "epoch",         [STEP] = "steps_done",
+    [FORMAT_KEY] = "format",  [BUILD] = "build",     [ISA] = "instruction_set", [SEED] = "seed",   [STORE_STEP] = "updates",
+    [RATE] = "learning_rate", [ROWS] = "rows",       [BATCH] = "batch",         [ORDER] = "order", [ORDER_SEED] = "order_seed",
+    [EPOCH] = "epoch",        [STEP] = "steps_done", [RUN_STEP] = "run_steps",
 };
 
 typedef struct place_text {
@@ -48,23 +49,42 @@ static int64_t batch_of(const tg_checkpoint *c)
     return batch < rows ? batch : rows;
 }
 
-static void describe(const tg_checkpoint *c, place_text *text)
+static int64_t steps_of(const tg_checkpoint *c)
+{
+    int64_t rows = c->options.train.count, batch = batch_of(c);
+    return c->options.source ? c->options.source->steps : (rows + batch - 1) / batch;
+}
+
+/* What decides the batches. */
+static void describe_data(const tg_checkpoint *c, place_text *text)
 {
     const tg_fit_options *fit = &c->options.fit;
+    if (c->options.source) {
+        snprintf(text->values[ROWS], BUILD_BYTES, "a source of %" PRId64 " steps", steps_of(c));
+        snprintf(text->values[BATCH], BUILD_BYTES, "the source's");
+        snprintf(text->values[ORDER], BUILD_BYTES, "the source's");
+    } else {
+        put_number(text->values[ROWS], (uint64_t)c->options.train.count);
+        put_number(text->values[BATCH], (uint64_t)batch_of(c));
+        snprintf(text->values[ORDER], BUILD_BYTES, "%s", fit->in_order ? "as stored" : "shuffled");
+    }
+    put_number(text->values[ORDER_SEED], fit->seed);
+}
+
+static void describe(const tg_checkpoint *c, place_text *text)
+{
     const tg_variables *variables = tg_model_variables(c->model);
     char rate[TG_REAL_TEXT];
     snprintf(text->values[FORMAT_KEY], BUILD_BYTES, "%s", FORMAT);
     tg_build_text(text->values[BUILD], BUILD_BYTES);
     snprintf(text->values[ISA], BUILD_BYTES, "%s", tg_isa_name(tg_context_isa(c->context)));
     snprintf(text->values[RATE], BUILD_BYTES, "%s", tg_real_text(tg_model_learning_rate(c->model), rate));
-    snprintf(text->values[ORDER], BUILD_BYTES, "%s", fit->in_order ? "as stored" : "shuffled");
     put_number(text->values[SEED], tg_variables_seed(variables));
     put_number(text->values[STORE_STEP], tg_variables_step(variables));
-    put_number(text->values[ROWS], (uint64_t)c->options.train.count);
-    put_number(text->values[BATCH], (uint64_t)batch_of(c));
-    put_number(text->values[ORDER_SEED], fit->seed);
+    describe_data(c, text);
     put_number(text->values[EPOCH], (uint64_t)c->epoch);
     put_number(text->values[STEP], (uint64_t)c->step);
+    put_number(text->values[RUN_STEP], (uint64_t)c->run_step);
 }
 
 /* ---- beginning ---- */
@@ -81,15 +101,20 @@ static tg_status make_folder(const char *folder, char *message)
                             : tg_file_fail(message, TG_ERROR_IO, folder, "no folder for checkpoints: %s", strerror(reason));
 }
 
+static tg_status record(const tg_checkpoint *c, tg_model_stage stage)
+{
+    tg_graph *graph = tg_model_record(c->model, stage, 0, 1, NULL);
+    tg_graph_free(graph);
+    return graph ? TG_OK : TG_ERROR_GRAPH;
+}
+
 /* Variables appear when a graph that needs them is recorded; a checkpoint must find all of them at any time. */
 static tg_status complete_store(const tg_checkpoint *c, char *message)
 {
-    tg_status status = tg_model_prepare(c->model, c->options.train, batch_of(c));
-    if (status == TG_OK) {
-        tg_graph *graph = tg_model_record(c->model, TG_STAGE_EVALUATION, 0, 1, NULL);
-        status = graph ? TG_OK : TG_ERROR_GRAPH;
-        tg_graph_free(graph);
-    }
+    tg_status status =
+        c->options.source ? record(c, TG_STAGE_TRAINING) : tg_model_prepare(c->model, c->options.train, batch_of(c));
+    if (status == TG_OK)
+        status = record(c, TG_STAGE_EVALUATION);
     if (status != TG_OK)
         snprintf(message, TG_MESSAGE_SIZE, "%s", tg_model_error(c->model));
     return status;
@@ -176,17 +201,17 @@ tg_status tg_checkpoint_write(tg_checkpoint *c, char *message)
 
 tg_status tg_checkpoint_step(tg_checkpoint *c, const tg_fit_step *step, char *message)
 {
-    int64_t run_step = (int64_t)(step->epoch - 1) * step->steps + step->step;
     c->epoch = step->epoch;
     c->step = step->step;
-    bool due = c->options.every > 0 && run_step % c->options.every == 0;
+    c->run_step = step->run_step;
+    bool due = c->options.every > 0 && step->run_step % c->options.every == 0;
     return due ? tg_checkpoint_write(c, message) : TG_OK;
 }
 
 /* The figure that decides which epoch is the best. */
 static double figure(const tg_checkpoint *c, const tg_history_row *row)
 {
-    return c->options.fit.validation.count > 0 ? row->val_loss : row->loss;
+    return c->options.fit.validation.count > 0 || c->options.fit.validation_source ? row->val_loss : row->loss;
 }
 
 static bool newest_is_best(const tg_checkpoint *c)
@@ -239,7 +264,7 @@ static tg_status take_number(const tg_safetensors *file, const char *path, int k
 
 /* What a checkpoint's metadata say, once found sound. */
 typedef struct resumed {
-    uint64_t epoch, step, store_step;
+    uint64_t epoch, step, run_step, store_step;
     double rate;
     tg_history history;
 } resumed;
@@ -262,11 +287,14 @@ static tg_status check_same(const tg_checkpoint *c, const tg_safetensors *file, 
 
 static tg_status take_place(const tg_checkpoint *c, const tg_safetensors *file, const char *path, resumed *place, char *message)
 {
-    int64_t rows = c->options.train.count, batch = batch_of(c);
-    uint64_t steps = (uint64_t)((rows + batch - 1) / batch);
+    int64_t steps = steps_of(c);
     tg_status status = take_number(file, path, EPOCH, INT32_MAX, &place->epoch, message);
     if (status == TG_OK)
-        status = take_number(file, path, STEP, steps, &place->step, message);
+        status = take_number(file, path, STEP, steps > 0 ? (uint64_t)steps : INT64_MAX, &place->step, message);
+    if (status == TG_OK && steps == 0)
+        status = take_number(file, path, RUN_STEP, INT64_MAX, &place->run_step, message);
+    else
+        place->run_step = (place->epoch - 1) * (uint64_t)steps + place->step;
     if (status == TG_OK)
         status = take_number(file, path, STORE_STEP, UINT64_MAX, &place->store_step, message);
     if (status != TG_OK)
@@ -314,6 +342,9 @@ static void warn_of_difference(tg_checkpoint *c, const tg_safetensors *file, con
 static tg_status resume_from(tg_checkpoint *c, tg_safetensors *file, const char *path, tg_fit_options *fit, char *message)
 {
     resumed place = {.history = {.context = c->context}};
+    if (c->options.source && !c->options.source->begin)
+        return tg_file_fail(message, TG_ERROR_ARGUMENT, path,
+                            "no run can go on from here: its data source has no function `begin` that finds the place");
     tg_status status = check_same(c, file, path, message);
     if (status == TG_OK)
         status = take_place(c, file, path, &place, message);
@@ -329,6 +360,7 @@ static tg_status resume_from(tg_checkpoint *c, tg_safetensors *file, const char 
     c->history = place.history;
     c->epoch = fit->first_epoch = (int)place.epoch;
     c->step = fit->first_step = (int64_t)place.step;
+    c->run_step = fit->steps_before = (int64_t)place.run_step;
     tg_variables_set_step(tg_model_variables(c->model), place.store_step);
     tg_model_set_learning_rate(c->model, place.rate);
     warn_of_difference(c, file, path);

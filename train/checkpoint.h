@@ -20,6 +20,9 @@ typedef struct tg_checkpoint_options {
     const char *folder; /**< made if it is missing; its parent must be there */
     int64_t every;      /**< steps of the run between two writes; 0: only after each epoch */
     tg_rows train;      /**< what tg_fit() is given */
+    /** What tg_fit_source() is given, instead of these rows; NULL: they are. It is named by the steps of its epochs alone: what else
+        decides its batches is for the facts. */
+    const tg_source *source;
     tg_fit_options fit; /**< the same; seed, order and batch are kept with the checkpoint */
     /** Kept in both files, for example how to build the network. A run that goes on must have the same. At most
         TG_CHECKPOINT_FACTS, in UTF-8, with keys of their own. All text is borrowed until tg_checkpoint_free(). */
@@ -36,10 +39,11 @@ TG_API tg_checkpoint *tg_checkpoint_new(tg_model *model, tg_checkpoint_options o
 TG_API void tg_checkpoint_free(tg_checkpoint *checkpoint);
 
 /** Reads `last.safetensors` of a folder, which need not be the checkpoint's own, into the model: variables, step, learning rate; and
-    sets first_epoch and first_step of `fit`. tg_fit() then ends with the same bits as a run that was never stopped, with any
-    number of threads. The store's seed, the number of rows, the order, its seed, the batch and the facts
-    must be as in the checkpoint's options. All or nothing:
-    TG_ERROR_IO, TG_ERROR_FORMAT and TG_ERROR_MEMORY put one sentence with file and expectation into `message`. */
+    sets first_epoch, first_step and steps_before of `fit`. tg_fit() then ends with the same bits as a run that was never stopped,
+    with any number of threads. The store's seed, the number of rows, the order, its seed, the batch and the facts
+    must be as in the checkpoint's options, and a source must have a begin(). All or nothing:
+    TG_ERROR_IO, TG_ERROR_FORMAT, TG_ERROR_MEMORY and, without a begin(), TG_ERROR_ARGUMENT put one sentence with file and
+    expectation into `message`. */
 TG_API TG_MUST_USE tg_status tg_checkpoint_resume(tg_checkpoint *checkpoint, const char *folder, tg_fit_options *fit,
                                                   char *message);
 /** After resuming, if another build or instruction set wrote what was read: a sentence that says so, for the last bits of results

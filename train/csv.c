@@ -354,6 +354,14 @@ tg_status tg_csv_read(tg_context *context, const char *path, tg_csv_options opti
     return status;
 }
 
+tg_rows tg_csv_rows(const tg_csv *csv, int64_t first, int64_t count)
+{
+    first = first < 0 ? 0 : first < csv->rows ? first : csv->rows;
+    count = count < csv->rows - first ? count : csv->rows - first;
+    return (tg_rows){csv->x ? csv->x + first * csv->inputs : NULL, csv->y ? csv->y + first * csv->targets : NULL,
+                     count > 0 ? count : 0};
+}
+
 void tg_csv_free(tg_csv *csv)
 {
     tg_release(csv->context, csv->x, x_bytes(csv));

@@ -2,7 +2,7 @@
 #ifndef TG_TRAIN_CSV_H
 #define TG_TRAIN_CSV_H
 
-#include "train/byte_array.h"
+#include "train/source.h"
 
 TG_BEGIN_DECLS
 
@@ -34,6 +34,8 @@ typedef struct tg_csv {
     sentence with file, line, column and expectation into `message`, of TG_MESSAGE_SIZE bytes; `csv` is then all zero. */
 TG_API TG_MUST_USE tg_status tg_csv_read(tg_context *context, const char *path, tg_csv_options options, tg_csv *csv,
                                          char *message);
+/** The rows first .. first + count - 1, where they lie, for training and evaluation; fewer or none where the table ends before. */
+TG_API tg_rows tg_csv_rows(const tg_csv *csv, int64_t first, int64_t count);
 /** Gives everything back to the context. An all-zero struct and a second call are fine. */
 TG_API void tg_csv_free(tg_csv *csv);
 

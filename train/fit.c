@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include "train/model_graph.h"
-#include "train/permutation.h"
 
 static double now(void)
 {
@@ -14,69 +13,119 @@ static double now(void)
 
 tg_fit_options tg_fit_defaults(void) { return (tg_fit_options){.epochs = 10, .batch = 128}; }
 
-static tg_status stopped(tg_model *model) { return tg_model_fail(model, TG_ERROR_STOPPED, "training was stopped by a callback"); }
+typedef struct fit {
+    tg_model *model;
+    const tg_source *source;
+    const tg_fit_options *options;
+    tg_fit_step last;
+} fit;
+
+static tg_status stopped(fit *f) { return tg_model_fail(f->model, TG_ERROR_STOPPED, "training was stopped by a callback"); }
+
+static tg_status run_step(fit *f, tg_batch batch)
+{
+    const tg_fit_options *options = f->options;
+    if (options->schedule)
+        tg_model_set_learning_rate(f->model, tg_schedule_rate(options->schedule, f->last.run_step));
+    tg_status status = tg_model_train(f->model, batch.rows, batch.indices, tg_batch_size(&batch));
+    if (status != TG_OK)
+        return status;
+    f->last.step++;
+    f->last.run_step++;
+    return options->on_step && !options->on_step(options->user, &f->last) ? stopped(f) : TG_OK;
+}
 
 /* The batches of one epoch; of the first only those that are not done yet, whose scores go on. */
-static tg_status run_steps(tg_model *model, tg_rows train, const tg_fit_options *options, const int32_t *order,
-                           tg_fit_epoch *epoch)
+static tg_status run_steps(fit *f)
 {
-    int64_t done = epoch->epoch == options->first_epoch ? options->first_step : 0;
-    tg_status status = done > 0 ? TG_OK : tg_model_reset_scores(model);
-    for (int64_t step = done; status == TG_OK && step < epoch->steps; step++) {
-        int64_t first = step * options->batch, left = train.count - first;
-        if (options->schedule)
-            tg_model_set_learning_rate(model, tg_schedule_rate(options->schedule, (epoch->epoch - 1) * epoch->steps + step));
-        status = tg_model_train(model, train, order + first, left < options->batch ? left : options->batch);
-        tg_fit_step report = {epoch->epoch, epoch->epochs, step + 1, epoch->steps};
-        if (status == TG_OK && options->on_step && !options->on_step(options->user, &report))
-            status = stopped(model);
+    tg_batch batch = {.indices = NULL};
+    tg_status status = tg_model_begin_epoch(f->model, f->source, f->last.epoch, f->last.step);
+    if (status == TG_OK && f->last.step == 0)
+        status = tg_model_reset_scores(f->model);
+    while (status == TG_OK) {
+        status = tg_model_next_batch(f->model, f->source, f->last.step, &batch);
+        if (status != TG_OK || tg_batch_size(&batch) == 0)
+            return status;
+        status = run_step(f, batch);
     }
     return status;
 }
 
-static tg_status run_epoch(tg_model *model, tg_rows train, const tg_fit_options *options, int32_t *order, tg_fit_epoch *epoch)
+static tg_status validate(fit *f, tg_scores *scores)
 {
-    if (options->on_begin && !options->on_begin(options->user, epoch->epoch, epoch->epochs))
-        return stopped(model);
-    if (!options->in_order)
-        tg_permutation(options->seed, "fit/order", (uint64_t)epoch->epoch, order, (int32_t)train.count);
+    const tg_fit_options *options = f->options;
+    if (options->validation_source)
+        return tg_model_evaluate_source(f->model, options->validation_source, scores, NULL);
+    return options->validation.count > 0 ? tg_model_evaluate(f->model, options->validation, scores, NULL) : TG_OK;
+}
+
+static tg_status run_epoch(fit *f)
+{
+    const tg_fit_options *options = f->options;
+    tg_fit_epoch epoch = {.epoch = f->last.epoch, .epochs = f->last.epochs};
+    tg_status status = tg_model_check_cancelled(f->model);
+    if (status != TG_OK)
+        return status;
+    if (options->on_begin && !options->on_begin(options->user, epoch.epoch, epoch.epochs))
+        return stopped(f);
     double start = now();
-    tg_status status = run_steps(model, train, options, order, epoch);
-    epoch->seconds = now() - start;
-    epoch->learning_rate = tg_model_learning_rate(model);
+    status = run_steps(f);
+    epoch.steps = f->last.step;
+    epoch.seconds = now() - start;
+    epoch.learning_rate = tg_model_learning_rate(f->model);
     if (status == TG_OK)
-        status = tg_model_read_scores(model, &epoch->train);
-    if (status == TG_OK && options->validation.count > 0)
-        status = tg_model_evaluate(model, options->validation, &epoch->validation, NULL);
-    epoch->total_seconds = now() - start;
-    if (status == TG_OK && options->on_epoch && !options->on_epoch(options->user, epoch))
-        status = stopped(model);
+        status = tg_model_read_scores(f->model, &epoch.train);
+    if (status == TG_OK)
+        status = validate(f, &epoch.validation);
+    epoch.total_seconds = now() - start;
+    if (status == TG_OK && options->on_epoch && !options->on_epoch(options->user, &epoch))
+        status = stopped(f);
+    return status;
+}
+
+static tg_status check_place(tg_model *model, const tg_source *source, const tg_fit_options *options)
+{
+    int64_t most = source->steps > 0 ? source->steps : INT64_MAX;
+    if (options->first_epoch < 0 || options->first_step < 0 || options->first_step > most || options->steps_before < 0)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "training can only go on from an epoch, and a step of it, that it has");
+    if (!source->begin && (options->first_epoch > 1 || options->first_step > 0))
+        return tg_model_fail(model, TG_ERROR_ARGUMENT,
+                             "training cannot go on from a place: the data source has no function `begin` that finds it");
+    return TG_OK;
+}
+
+tg_status tg_fit_source(tg_model *model, const tg_source *train, tg_fit_options options)
+{
+    tg_status status = check_place(model, train, &options);
+    if (status != TG_OK)
+        return status;
+    double start = now();
+    int first = options.first_epoch > 0 ? options.first_epoch : 1;
+    int64_t before = train->steps > 0 ? (first - 1) * train->steps + options.first_step : options.steps_before;
+    fit f = {model, train, &options, {first, options.epochs, options.first_step, train->steps, before}};
+    for (int epoch = first; status == TG_OK && epoch <= options.epochs; epoch++) {
+        f.last.step = epoch == first ? options.first_step : 0;
+        f.last.epoch = epoch;
+        status = run_epoch(&f);
+    }
+    tg_fit_end end = {status, f.last, now() - start};
+    if (options.on_end)
+        options.on_end(options.user, &end);
     return status;
 }
 
 tg_status tg_fit(tg_model *model, tg_rows train, tg_fit_options options)
 {
+    tg_context *context = tg_variables_context(tg_model_variables(model));
     if (train.count > 0 && options.batch > train.count)
         options.batch = train.count;
     tg_status status = tg_model_prepare(model, train, options.batch);
     if (status != TG_OK)
         return status;
-    int64_t steps = (train.count + options.batch - 1) / options.batch;
-    if (options.first_epoch < 0 || options.first_step < 0 || options.first_step > steps)
-        return tg_model_fail(model, TG_ERROR_ARGUMENT, "training can only go on from an epoch, and a step of it, that it has");
-    if (options.first_epoch == 0)
-        options.first_epoch = 1;
-    tg_context *context = tg_variables_context(tg_model_variables(model));
-    size_t bytes = (size_t)train.count * sizeof(int32_t);
-    int32_t *order = tg_allocate(context, bytes);
-    if (!order)
+    tg_source *source = tg_rows_source_new(context, train, options.batch, options.in_order, options.seed);
+    if (!source)
         return tg_model_fail(model, TG_ERROR_MEMORY, NULL);
-    for (int32_t i = 0; i < train.count; i++)
-        order[i] = i;
-    for (int epoch = options.first_epoch; status == TG_OK && epoch <= options.epochs; epoch++) {
-        tg_fit_epoch report = {.epoch = epoch, .epochs = options.epochs, .steps = steps};
-        status = run_epoch(model, train, &options, order, &report);
-    }
-    tg_release(context, order, bytes);
+    status = tg_fit_source(model, source, options);
+    tg_rows_source_free(source);
     return status;
 }

@@ -14,7 +14,7 @@ typedef struct compiled {
     tg_model_key key;
     tg_model_graph ends;
     tg_plan *plan;
-    int32_t *indices; /* of a training step, [batch]: fed to the plan, so that a failed step can be replayed */
+    int32_t *indices; /* of a batch taken by index, [batch]: fed to the plan, so that a failed step can be replayed */
     uint64_t used;    /* the model's clock when it was last asked for */
 } compiled;
 
@@ -114,11 +114,14 @@ static bool compile(tg_model *model, compiled *made)
     if (!tg_model_graph_record(model->variables, &model->options, made->key, &made->ends))
         return false;
     made->plan = tg_compile(made->ends.graph, made->ends.output);
-    if (!made->plan || made->key.stage != TG_STAGE_TRAINING)
-        return made->plan;
-    made->indices = tg_allocate(tg_variables_context(model->variables), index_bytes(made->key));
-    return made->indices && tg_feed(made->plan, made->ends.indices, made->indices, index_bytes(made->key)) == TG_OK &&
-           tg_feed(made->plan, made->ends.rate, &model->rate, sizeof model->rate) == TG_OK;
+    bool good = made->plan;
+    if (good && made->key.rows > 0) {
+        made->indices = tg_allocate(tg_variables_context(model->variables), index_bytes(made->key));
+        good = made->indices && tg_feed(made->plan, made->ends.indices, made->indices, index_bytes(made->key)) == TG_OK;
+    }
+    if (good && made->key.stage == TG_STAGE_TRAINING)
+        good = tg_feed(made->plan, made->ends.rate, &model->rate, sizeof model->rate) == TG_OK;
+    return good;
 }
 
 /* The compiled graph for a key; NULL, with the model's error and *status set. */
@@ -145,7 +148,44 @@ static compiled *obtain(tg_model *model, tg_model_key key, tg_status *status)
     return place;
 }
 
-/* ---- training ---- */
+/* ---- batches ---- */
+
+tg_status tg_model_check_cancelled(tg_model *model)
+{
+    if (!model->options.cancel || !tg_cancel_requested(model->options.cancel))
+        return TG_OK;
+    return tg_model_fail(model, TG_ERROR_STOPPED, "the model's work was cancelled");
+}
+
+int64_t tg_batch_size(const tg_batch *batch) { return batch->indices ? batch->index_count : batch->rows.count; }
+
+tg_status tg_model_begin_epoch(tg_model *model, const tg_source *source, int epoch, int64_t step)
+{
+    char message[TG_MESSAGE_SIZE] = "";
+    tg_status status = source->begin ? source->begin(source->user, epoch, step, message) : TG_OK;
+    return status == TG_OK ? TG_OK : tg_model_fail(model, status, message);
+}
+
+tg_status tg_model_next_batch(tg_model *model, const tg_source *source, int64_t step, tg_batch *batch)
+{
+    char message[TG_MESSAGE_SIZE] = "";
+    *batch = (tg_batch){.indices = NULL};
+    if (source->steps > 0 && step >= source->steps)
+        return TG_OK;
+    tg_status status = tg_model_check_cancelled(model);
+    if (status != TG_OK)
+        return status;
+    status = source->next(source->user, batch, message);
+    if (status != TG_OK)
+        return tg_model_fail(model, status, message);
+    if (tg_batch_size(batch) != 0 || (source->steps == 0 && step > 0))
+        return TG_OK;
+    snprintf(message, sizeof message, "the data source ended its epoch after %lld steps", (long long)step);
+    if (source->steps > 0)
+        snprintf(message, sizeof message, "the data source ended its epoch after %lld of %lld steps", (long long)step,
+                 (long long)source->steps);
+    return tg_model_fail(model, TG_ERROR_ARGUMENT, message);
+}
 
 static tg_status check_rows(tg_model *model, tg_rows data, int64_t batch, bool needs_targets)
 {
@@ -155,20 +195,6 @@ static tg_status check_rows(tg_model *model, tg_rows data, int64_t batch, bool n
         return tg_model_fail(model, TG_ERROR_ARGUMENT,
                              "model: a batch must have at least one row, and no more than the data has");
     return TG_OK;
-}
-
-static compiled *training_step(tg_model *model, tg_rows data, int64_t batch, tg_status *status)
-{
-    *status = check_rows(model, data, batch, true);
-    return *status == TG_OK ? obtain(model, (tg_model_key){TG_STAGE_TRAINING, data.count, batch}, status) : NULL;
-}
-
-tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch)
-{
-    tg_status status;
-    if (training_step(model, data, batch, &status) && data.count % batch)
-        training_step(model, data, data.count % batch, &status);
-    return status;
 }
 
 static const void *row_at(tg_type row, const void *rows, int64_t i)
@@ -195,23 +221,49 @@ static tg_status run_rows(tg_model *model, const compiled *step, tg_rows data, i
     return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
 }
 
-tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch)
+/* Runs what a stage does with a batch. */
+static tg_status run_batch(tg_model *model, tg_model_stage stage, tg_batch batch)
 {
-    if (!indices)
-        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: the indices of the rows to train on are NULL");
-    tg_status status;
-    const compiled *step = training_step(model, data, batch, &status);
+    int64_t size = tg_batch_size(&batch);
+    tg_status status = check_rows(model, batch.rows, size, true);
+    if (status != TG_OK)
+        return status;
+    const compiled *step = obtain(model, (tg_model_key){stage, batch.indices ? batch.rows.count : 0, size}, &status);
     if (!step)
         return status;
-    memcpy(step->indices, indices, index_bytes(step->key));
-    return run_rows(model, step, data, 0, data.count);
+    if (batch.indices)
+        memcpy(step->indices, batch.indices, index_bytes(step->key));
+    return run_rows(model, step, batch.rows, 0, batch.rows.count);
+}
+
+/* ---- training ---- */
+
+static compiled *training_step(tg_model *model, tg_rows data, int64_t batch, tg_status *status)
+{
+    *status = check_rows(model, data, batch, true);
+    return *status == TG_OK ? obtain(model, (tg_model_key){TG_STAGE_TRAINING, data.count, batch}, status) : NULL;
+}
+
+tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch)
+{
+    tg_status status;
+    if (training_step(model, data, batch, &status) && data.count % batch)
+        training_step(model, data, data.count % batch, &status);
+    return status;
+}
+
+tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch)
+{
+    if (!indices && batch != data.count)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: without indices the batch is all of the data");
+    return run_batch(model, TG_STAGE_TRAINING, (tg_batch){data, indices, batch});
 }
 
 /* ---- scores ---- */
 
 tg_status tg_model_reset_scores(tg_model *model)
 {
-    static const char *const metrics[] = {TG_MODEL_LOSS, TG_MODEL_ACCURACY, TG_MODEL_CONFUSION};
+    static const char *const metrics[] = {TG_MODEL_LOSS, TG_MODEL_ACCURACY, TG_MODEL_METRIC, TG_MODEL_CONFUSION};
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
         tg_status status = tg_metric_reset(model->variables, metrics[i]);
         if (status != TG_OK)
@@ -222,33 +274,60 @@ tg_status tg_model_reset_scores(tg_model *model)
 
 tg_status tg_model_read_scores(tg_model *model, tg_scores *scores)
 {
-    *scores = (tg_scores){0, 0};
+    *scores = (tg_scores){.loss = 0};
     tg_status status = tg_metric_read_mean(model->variables, TG_MODEL_LOSS, &scores->loss);
     if (status == TG_OK && model->options.classes > 0)
         status = tg_metric_read_mean(model->variables, TG_MODEL_ACCURACY, &scores->accuracy);
+    if (status == TG_OK && model->options.metric)
+        status = tg_metric_read_mean(model->variables, TG_MODEL_METRIC, &scores->metric);
     return status == TG_OK ? TG_OK : tg_model_fail(model, status, "model: there are no scores before the first step");
 }
 
-static tg_status evaluate_batch(tg_model *model, tg_rows data, int64_t first, int64_t batch)
+/* What the training scores have come to, to be put back. A state that is not there yet counts as 0. */
+static const char *const training_states[] = {"metrics/" TG_MODEL_LOSS "/total",     "metrics/" TG_MODEL_LOSS "/count",
+                                              "metrics/" TG_MODEL_ACCURACY "/total", "metrics/" TG_MODEL_ACCURACY "/count",
+                                              "metrics/" TG_MODEL_METRIC "/total",   "metrics/" TG_MODEL_METRIC "/count"};
+enum { TRAINING_STATES = sizeof training_states / sizeof *training_states };
+
+static void keep_scores(const tg_model *model, double kept[TRAINING_STATES])
 {
-    tg_status status;
-    const compiled *step = obtain(model, (tg_model_key){TG_STAGE_EVALUATION, 0, batch}, &status);
-    return step ? run_rows(model, step, data, first, batch) : status;
+    for (int i = 0; i < TRAINING_STATES; i++)
+        if (tg_variables_read(model->variables, training_states[i], &kept[i], sizeof kept[i]) != TG_OK)
+            kept[i] = 0;
+}
+
+static void put_scores_back(tg_model *model, const double kept[TRAINING_STATES])
+{
+    for (int i = 0; i < TRAINING_STATES; i++)
+        (void)!tg_variables_write(model->variables, training_states[i], &kept[i], sizeof kept[i]); /* those that are there */
 }
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, int64_t *confusion)
+/* The scores of an epoch of batches, into the store. */
+static tg_status evaluate_epoch(tg_model *model, const tg_source *source)
 {
-    int64_t batch = smaller(model->options.evaluation_batch, data.count);
-    tg_status status = check_rows(model, data, batch, true);
-    if (status == TG_OK && confusion && model->options.classes == 0)
-        status = tg_model_fail(model, TG_ERROR_ARGUMENT, "model: only a classifier has a confusion matrix");
+    tg_batch batch = {.indices = NULL};
+    tg_status status = tg_model_reset_scores(model);
     if (status == TG_OK)
-        status = tg_model_reset_scores(model);
+        status = tg_model_begin_epoch(model, source, 1, 0);
+    for (int64_t step = 0; status == TG_OK; step++) {
+        status = tg_model_next_batch(model, source, step, &batch);
+        if (status != TG_OK || tg_batch_size(&batch) == 0)
+            return status;
+        status = run_batch(model, TG_STAGE_EVALUATION, batch);
+    }
+    return status;
+}
+
+tg_status tg_model_evaluate_source(tg_model *model, const tg_source *source, tg_scores *scores, int64_t *confusion)
+{
+    double kept[TRAINING_STATES];
+    if (confusion && model->options.classes == 0)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: only a classifier has a confusion matrix");
+    keep_scores(model, kept);
     uint64_t step = tg_variables_step(model->variables);
-    for (int64_t first = 0; status == TG_OK && first < data.count; first += batch)
-        status = evaluate_batch(model, data, first, smaller(batch, data.count - first));
+    tg_status status = evaluate_epoch(model, source);
     tg_variables_set_step(model->variables, step);
     if (status == TG_OK)
         status = tg_model_read_scores(model, scores);
@@ -257,7 +336,37 @@ tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, in
         if (status != TG_OK)
             tg_model_fail(model, status, NULL);
     }
+    if (status != TG_OK)
+        put_scores_back(model, kept);
     return status;
+}
+
+/* Rows in their order, lent where they lie. */
+typedef struct slices {
+    const tg_model *model;
+    tg_rows rows;
+    int64_t first, batch;
+} slices;
+
+static tg_status next_slice(void *user, tg_batch *batch, char *message)
+{
+    slices *s = user;
+    (void)message;
+    batch->rows = (tg_rows){.x = row_at(s->model->options.input, s->rows.x, s->first),
+                            .y = row_at(s->model->options.target, s->rows.y, s->first),
+                            .count = smaller(s->batch, s->rows.count - s->first)};
+    s->first += s->batch;
+    return TG_OK;
+}
+
+tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, int64_t *confusion)
+{
+    slices s = {.model = model, .rows = data, .batch = smaller(model->options.evaluation_batch, data.count)};
+    tg_status status = check_rows(model, data, s.batch, true);
+    if (status != TG_OK)
+        return status;
+    tg_source source = {.next = next_slice, .steps = (data.count + s.batch - 1) / s.batch, .user = &s};
+    return tg_model_evaluate_source(model, &source, scores, confusion);
 }
 
 /* ---- prediction ---- */
@@ -299,7 +408,9 @@ tg_status tg_model_predict(tg_model *model, const void *x, int64_t count, void *
                              "model: the bytes for predictions are not count rows of what tg_model_prediction() says");
     for (int64_t first = 0, batch; status == TG_OK && first < count; first += batch) {
         batch = smaller(model->options.evaluation_batch, count - first);
-        status = predict_batch(model, x, first, batch, predictions);
+        status = tg_model_check_cancelled(model);
+        if (status == TG_OK)
+            status = predict_batch(model, x, first, batch, predictions);
     }
     return status;
 }

@@ -4,7 +4,9 @@
 #define TG_TRAIN_MODEL_H
 
 #include "exec/plan.h"
+#include "train/cancel.h"
 #include "train/optimizers.h"
+#include "train/source.h"
 
 TG_BEGIN_DECLS
 
@@ -20,24 +22,24 @@ typedef struct tg_model_options {
     tg_tensor (*loss)(tg_tensor outputs, tg_tensor y, void *user);
     /** Records what tg_model_predict() gives, for example the softmax of logits; NULL: the outputs themselves. */
     tg_tensor (*predict)(tg_tensor outputs, void *user);
+    /** Records a figure of each row, whose mean is reported beside the loss but not trained on, for example
+        tg_mean_absolute_error(): outputs, y as for the loss -> [batch]. NULL: none. */
+    tg_tensor (*metric)(tg_tensor outputs, tg_tensor y, void *user);
     void *user; /**< passed to these functions */
     int32_t
         classes; /**< of a classifier, whose outputs are [batch, classes] and whose y are classes; 0: no accuracy, no confusion */
     tg_optimizer optimizer;   /**< its `rate` is the model's: an input fed with tg_model_learning_rate() */
     int64_t evaluation_batch; /**< rows that evaluation and prediction take at once, at most; 0: 256 */
+    /** Once requested, tg_fit(), tg_model_evaluate() and tg_model_predict() end before their next batch with TG_ERROR_STOPPED, and
+        so does whoever calls them again. NULL: nobody can. It must outlive the model. */
+    const tg_cancel *cancel;
 } tg_model_options;
-
-/** Rows of data, stored one after another and borrowed for the time of a call (after a failing one, until
-    tg_model_find_nonfinite() has replayed it). `y` may be NULL where no target is needed. */
-typedef struct tg_rows {
-    const void *x, *y;
-    int64_t count;
-} tg_rows;
 
 /** What an evaluation or an epoch found: means over the rows. */
 typedef struct tg_scores {
     double loss;
     double accuracy; /**< 0 unless the model is a classifier */
+    double metric;   /**< 0 unless the model has one */
 } tg_scores;
 
 /** NULL if memory is out, or an option or the store is missing. The store must outlive the model; several models may share it. */
@@ -52,18 +54,23 @@ TG_API void tg_model_set_learning_rate(tg_model *model, double rate);
 
 /** Makes the plans that training in batches of `batch` rows from `data` needs, so that no step has to. */
 TG_API TG_MUST_USE tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch);
-/** One step of the optimizer on the rows data[indices[0 .. batch)]; their loss and accuracy join the training scores.
-    On failure, also TG_ERROR_NONFINITE, nothing has changed. */
+/** One step of the optimizer on the rows data[indices[0 .. batch)]; their loss and accuracy join the training scores. `indices` NULL:
+    on the data as it is, `batch` being its count: the same bits, by another plan. On failure, also TG_ERROR_NONFINITE, nothing has
+    changed. */
 TG_API TG_MUST_USE tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch);
 /** Begins the training scores anew; reads what they have come to. */
 TG_API TG_MUST_USE tg_status tg_model_reset_scores(tg_model *model);
 TG_API TG_MUST_USE tg_status tg_model_read_scores(tg_model *model, tg_scores *scores);
 
-/** Scores of all rows, in evaluation mode. Begins the training scores anew, and leaves the store's step, and so what dropout will
-    draw, as it was. `confusion`, unless NULL, gets the counts [classes, classes], rows: true. */
+/** Scores of all rows, in evaluation mode. Begins the training scores anew, but leaves them as they were if it fails or is cancelled
+    (TG_ERROR_STOPPED); leaves the store's step, and so what dropout will draw, as it was. `confusion`, unless NULL, gets the counts
+    [classes, classes], rows: true. */
 TG_API TG_MUST_USE tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, int64_t *confusion);
+/** The same of an epoch of batches, in the sizes that the source gives them. */
+TG_API TG_MUST_USE tg_status tg_model_evaluate_source(tg_model *model, const tg_source *source, tg_scores *scores,
+                                                      int64_t *confusion);
 /** Predictions for any number of rows, in evaluation mode, into `predictions`: `bytes` must be count rows of what
-    tg_model_prediction() says. */
+    tg_model_prediction() says. TG_ERROR_STOPPED: it was cancelled, and the first rows may be there. */
 TG_API TG_MUST_USE tg_status tg_model_predict(tg_model *model, const void *x, int64_t count, void *predictions, size_t bytes);
 /** dtype and shape of one row's prediction. */
 TG_API TG_MUST_USE tg_status tg_model_prediction(tg_model *model, tg_type *type);
@@ -78,11 +85,11 @@ TG_API const tg_graph *tg_model_failed_graph(const tg_model *model);
 typedef enum tg_model_stage {
     TG_STAGE_PREDICTION, /**< in evaluation mode: input, network, prediction */
     TG_STAGE_EVALUATION, /**< in evaluation mode: inputs, network, mean loss, metrics */
-    TG_STAGE_LOSS,       /**< in training mode: rows taken by index, network, mean loss */
+    TG_STAGE_LOSS,       /**< in training mode: rows taken by index or inputs, network, mean loss */
     TG_STAGE_TRAINING    /**< that, and gradients, updates and metrics: what a step runs */
 } tg_model_stage;
-/** Records a graph to be looked at, for `batch` rows, in training taken out of `rows`. `output`, unless NULL, gets the prediction or
-    the mean loss. The caller frees it. NULL if memory is out or it has an error: see tg_model_error(). */
+/** Records a graph to be looked at, for `batch` rows; but for predictions taken by index out of `rows`, or if that is 0 fed as they
+    are. `output`, unless NULL, gets the prediction or the mean loss. The caller frees it. NULL if memory is out or it has an error: see tg_model_error(). */
 TG_API tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output);
 /** The plan of a training step for `batch` rows out of `data`, for tg_plan_describe() and pictures. The model's own; NULL on failure.
     Valid until another plan is needed. */

@@ -27,13 +27,24 @@ static void take_batch(const tg_model_options *options, tg_model_key key, tg_mod
 
 static void record_inputs(const tg_model_options *options, tg_model_key key, tg_model_graph *r, tg_tensor *x, tg_tensor *y)
 {
-    if (is_training(key.stage)) {
+    if (key.rows > 0 && key.stage != TG_STAGE_PREDICTION) {
         take_batch(options, key, r, x, y);
         return;
     }
     *x = r->x = tg_input(r->graph, "x", options->input.dtype, rows_of(options->input.shape, key.batch));
-    if (key.stage == TG_STAGE_EVALUATION)
+    if (key.stage != TG_STAGE_PREDICTION)
         *y = r->y = tg_input(r->graph, "y", options->target.dtype, rows_of(options->target.shape, key.batch));
+}
+
+/* `figures`, or a poisoned handle if they are not one for each row. */
+static tg_tensor check_figures(const char *what, tg_tensor figures, int64_t batch)
+{
+    tg_shape shape = tg_tensor_shape(figures);
+    char text[128];
+    if (tg_ok(figures) && (shape.rank != 1 || shape.dims[0] != batch))
+        return tg_graph_fail(figures.graph, TG_HERE, "model: the %s must be one for each row, [%lld], not %s", what,
+                             (long long)batch, tg_shape_text(shape, text, sizeof text));
+    return figures;
 }
 
 /* Each row's loss; their mean goes to *mean. */
@@ -43,23 +54,19 @@ static tg_tensor record_loss(const tg_model_options *options, int64_t batch, tg_
     if (!tg_ok(outputs) || !tg_ok(y))
         return *mean;
     tg_layer_begin(outputs.graph, "Loss", "loss", false);
-    tg_tensor losses = options->loss(outputs, y, options->user);
-    tg_shape shape = tg_tensor_shape(losses);
-    char text[128];
-    if (tg_ok(losses) && (shape.rank != 1 || shape.dims[0] != batch))
-        losses = tg_graph_fail(losses.graph, TG_HERE, "model: the loss must be one for each row, [%lld], not %s",
-                               (long long)batch, tg_shape_text(shape, text, sizeof text));
+    tg_tensor losses = check_figures("loss", options->loss(outputs, y, options->user), batch);
     *mean = tg_layer_end(tg_mean(losses, TG_ALL_AXES));
     return losses;
 }
 
-static void record_metrics(const tg_model_options *options, tg_model_stage stage, tg_tensor outputs, tg_tensor y,
-                           tg_tensor losses)
+static void record_metrics(const tg_model_options *options, tg_model_key key, tg_tensor outputs, tg_tensor y, tg_tensor losses)
 {
     tg_metric_mean(losses, TG_MODEL_LOSS);
+    if (options->metric && tg_ok(outputs) && tg_ok(y))
+        tg_metric_mean(check_figures("metric", options->metric(outputs, y, options->user), key.batch), TG_MODEL_METRIC);
     if (options->classes > 0)
         tg_metric_accuracy(outputs, y, TG_MODEL_ACCURACY);
-    if (options->classes > 0 && stage == TG_STAGE_EVALUATION)
+    if (options->classes > 0 && key.stage == TG_STAGE_EVALUATION)
         tg_metric_confusion(outputs, y, TG_MODEL_CONFUSION);
 }
 
@@ -99,7 +106,7 @@ static bool record(const tg_model_options *options, tg_model_key key, tg_model_g
             return false;
     }
     if (key.stage != TG_STAGE_LOSS)
-        record_metrics(options, key.stage, outputs, y, losses);
+        record_metrics(options, key, outputs, y, losses);
     return tg_ok(recorded->output);
 }
 
