@@ -179,6 +179,21 @@ bool keep_interrupted(keeper *k, const char *invoked)
     return true;
 }
 
+void keep_tell(const keeper *k, const char *where, bool trained)
+{
+    const char *weights = k->settings->save, *folder = folder_of(k);
+    bool checkpoint = k->checkpoint && tg_checkpoint_history(k->checkpoint)->count > 0;
+    if (!trained)
+        console_complain(k->console, "interrupted %s; nothing was trained", where);
+    else if (!weights && !checkpoint)
+        console_complain(k->console, "interrupted %s; the weights were not kept, as --save FILE or --checkpoint DIR would have",
+                         where);
+    else
+        console_complain(k->console, "interrupted %s; %s%s%s%s%s", where, weights ? "the weights are in " : "",
+                         weights ? weights : "", weights && checkpoint ? ", " : "",
+                         checkpoint ? "the last checkpoint is in " : "", checkpoint ? folder : "");
+}
+
 int keep_weights(keeper *k)
 {
     char message[TG_MESSAGE_SIZE];

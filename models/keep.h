@@ -29,6 +29,8 @@ bool keep_step(keeper *k, const tg_fit_step *step);
 bool keep_epoch(keeper *k, const tg_fit_epoch *epoch);
 /** After an interrupt: writes a checkpoint, if one was asked for, and says how to go on. False if that failed. */
 bool keep_interrupted(keeper *k, const char *invoked);
+/** After an interrupt outside of training: says where it came, and what is kept of the training, if that is over. */
+void keep_tell(const keeper *k, const char *where, bool trained);
 /** Writes the weights, if that was asked for. An exit status. */
 int keep_weights(keeper *k);
 void keep_end(keeper *k);

@@ -26,10 +26,12 @@
 #define CHECKED_ELEMENTS 50
 
 static volatile sig_atomic_t interrupted; /* by that signal; 0: not */
+static tg_cancel cancel;                  /* requested then */
 
 static void on_interrupt(int signal_number)
 {
     interrupted = signal_number;
+    tg_cancel_request(&cancel);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
 }
@@ -48,6 +50,7 @@ typedef struct run {
     tg_model *model;
     run_facts facts;
     tg_fit_step last;    /* the last step that was finished */
+    bool trained;        /* training is over, and there was some */
     const char *invoked; /* argv[0] */
     course course;
     tg_history history;
@@ -57,11 +60,11 @@ typedef struct run {
     int64_t confusion[CLASSES * CLASSES];
 } run;
 
-/* A first interrupt ends training after its step; a second ends the process. A closed pipe and a file that may not grow show as
-   failing writes. */
+/* A first interrupt ends what is being done, training after its step; a second ends the process. A closed pipe and a file that may
+   not grow show as failing writes; an interrupt does not. */
 static void take_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -159,6 +162,7 @@ static int make_model(run *r)
         .user = r,
         .classes = CLASSES,
         .evaluation_batch = EVALUATION_BATCH,
+        .cancel = &cancel,
         .optimizer = tg_optimizer_defaults((tg_optimizer_kind)r->settings.optimizer),
     };
     if (r->settings.learning_rate > 0)
@@ -169,8 +173,8 @@ static int make_model(run *r)
     r->model = r->variables ? tg_model_new(r->variables, options) : NULL;
     if (!r->model)
         console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
-    r->keeper = (keeper){
-        .console = &r->console, .program = r->program, .settings = &r->settings, .model = r->model, .classes = r->facts.classes};
+    r->keeper.model = r->model;
+    r->keeper.classes = r->facts.classes;
     return r->model ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -265,7 +269,7 @@ static bool on_step(void *user, const tg_fit_step *step)
         return false;
     if (console_step_due(&r->console) && tg_model_read_scores(r->model, &scores) == TG_OK)
         console_step(&r->console, step, scores);
-    return !interrupted;
+    return true;
 }
 
 static bool on_epoch(void *user, const tg_fit_epoch *epoch)
@@ -275,7 +279,7 @@ static bool on_epoch(void *user, const tg_fit_epoch *epoch)
     r->recorded = tg_history_add(&r->history, epoch);
     bool go_on = r->recorded == TG_OK && course_epoch(&r->course, &r->console, r->model, epoch);
     go_on = !r->course.failed && keep_epoch(&r->keeper, epoch) && go_on;
-    return console_flushed(&r->console) && go_on && !interrupted;
+    return console_flushed(&r->console) && go_on;
 }
 
 /* Leaves the failed run's graph with a node in red, in the report's folder if there is one. */
@@ -359,7 +363,8 @@ static int train(run *r)
     options.on_step = on_step;
     options.on_epoch = on_epoch;
     options.user = r;
-    r->course = course_make(&r->settings, tg_model_learning_rate(r->model), (r->train.count + options.batch - 1) / options.batch);
+    int64_t steps = (r->train.count + options.batch - 1) / options.batch;
+    r->course = course_make(&r->settings, tg_model_learning_rate(r->model), steps);
     options.schedule = r->course.scheduled ? &r->course.schedule : NULL;
     r->console.rate = r->course.scheduled || r->course.reduces;
     int code = keep_begin(&r->keeper, r->train, &options, &r->course);
@@ -367,13 +372,27 @@ static int train(run *r)
         code = check_gradients(r);
     if (code != EXIT_DONE || r->settings.find_learning_rate)
         return code == EXIT_DONE ? search_rate(r) : code;
+    r->last = (tg_fit_step){.epoch = options.first_epoch > 0 ? options.first_epoch : 1,
+                            .epochs = options.epochs,
+                            .step = options.first_step,
+                            .steps = steps};
     tg_status status = r->course.stopped ? TG_ERROR_STOPPED : tg_fit(r->model, r->train, options);
     console_epoch_leave(&r->console);
-    if (status == TG_ERROR_STOPPED && r->course.stopped && !interrupted && !r->console.output_lost && !r->keeper.failed)
+    if (status == TG_ERROR_STOPPED && r->course.stopped && !r->console.output_lost && !r->keeper.failed)
         status = TG_OK;
     if (status == TG_OK)
         status = course_end(&r->course, &r->console);
-    return status == TG_OK ? keep_weights(&r->keeper) : failed(r, status);
+    if (status != TG_OK)
+        return failed(r, status);
+    r->trained = r->last.run_step > 0;
+    return keep_weights(&r->keeper);
+}
+
+/* An interrupt outside of training. */
+static int ended(const run *r, const char *where)
+{
+    keep_tell(&r->keeper, where, r->trained);
+    return EXIT_SIGNAL + interrupted;
 }
 
 static double seconds_now(void)
@@ -388,7 +407,7 @@ static int show_results(run *r)
     double begun = seconds_now();
     tg_status status = tg_model_evaluate(r->model, r->test, &r->scores, r->confusion);
     if (status != TG_OK)
-        return failed(r, status);
+        return status == TG_ERROR_STOPPED ? ended(r, "in the evaluation") : failed(r, status);
     console_evaluation(&r->console, (r->test.count + EVALUATION_BATCH - 1) / EVALUATION_BATCH, seconds_now() - begun, r->scores);
     console_results(&r->console, &r->facts, r->scores, r->confusion);
     return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
@@ -409,6 +428,8 @@ static int report(run *r)
                                    .scores = r->scores,
                                    .confusion = r->confusion};
     int code = leave_report(&r->console, &finished);
+    if (code == EXIT_SIGNAL)
+        return ended(r, "while the report was made");
     return console_flushed(&r->console) ? code : EXIT_FAILED;
 }
 
@@ -416,12 +437,18 @@ static int report(run *r)
 
 static int run_stages(run *r)
 {
-    static int (*const stages[])(run * r) = {report_folder, make_context, name_classes, load_data,    make_model,
-                                             introduce,     dump_graph,   train,        show_results, report};
+    static const struct {
+        int (*run)(run *r);
+        const char *before; /* where an interrupt came that is seen here */
+    } stages[] = {{report_folder, "before training"}, {make_context, "before training"}, {name_classes, "before training"},
+                  {load_data, "before training"},     {make_model, "before training"},   {introduce, "before training"},
+                  {dump_graph, "before training"},    {train, "before training"},        {show_results, "after training"},
+                  {report, "after the evaluation"}};
     const size_t n = sizeof stages / sizeof *stages, last = r->settings.find_learning_rate ? n - 2 : n; /* no results then */
     int code = EXIT_DONE;
+    r->keeper = (keeper){.console = &r->console, .program = r->program, .settings = &r->settings};
     for (size_t i = 0; i < last && code == EXIT_DONE; i++)
-        code = interrupted ? EXIT_SIGNAL + interrupted : stages[i](r);
+        code = interrupted ? ended(r, stages[i].before) : stages[i].run(r);
     tg_history_free(&r->history);
     keep_end(&r->keeper);
     course_free(&r->course);

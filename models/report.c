@@ -199,7 +199,12 @@ static int write_report(const console *c, const finished_run *run, parts *p)
     const tg_plan *plan = tg_model_plan(run->model, run->train, run->batch);
     tg_plan_info step = plan ? tg_plan_describe(plan) : (tg_plan_info){0};
     p->graph = plan ? tg_model_record(run->model, TG_STAGE_PREDICTION, 0, 1, &output) : NULL;
-    if (!p->graph || tg_model_predict(run->model, test->images, test->count, p->probabilities, p->probability_bytes) != TG_OK) {
+    tg_status status = p->graph ? TG_OK : TG_ERROR_GRAPH;
+    if (status == TG_OK)
+        status = tg_model_predict(run->model, test->images, test->count, p->probabilities, p->probability_bytes);
+    if (status == TG_ERROR_STOPPED)
+        return EXIT_SIGNAL;
+    if (status != TG_OK) {
         console_complain(c, "%s", tg_model_error(run->model));
         return EXIT_FAILED;
     }
@@ -208,7 +213,7 @@ static int write_report(const console *c, const finished_run *run, parts *p)
         return code;
     tg_report report = report_of(run, p, all_settings(run, p, n), step);
     report.output = output;
-    tg_status status = count_work(context, output, &report.record);
+    status = count_work(context, output, &report.record);
     snprintf(message, sizeof message, "the report: %s", tg_status_text(status));
     if (status == TG_OK)
         status = tg_report_write(&report, run->settings->report, message, sizeof message);

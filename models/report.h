@@ -22,7 +22,7 @@ typedef struct finished_run {
 
 /** Makes the folder, if a report is wanted, and makes sure that it can be written to. An exit status. */
 int prepare_report(const console *c, const settings *s);
-/** Writes the report, if one is wanted. An exit status. */
+/** Writes the report, if one is wanted. An exit status; EXIT_SIGNAL if the model's work was cancelled, which is not yet said. */
 int leave_report(const console *c, const finished_run *run);
 
 #endif

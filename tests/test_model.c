@@ -226,7 +226,7 @@ START_TEST(wrong_arguments_are_told)
     ck_assert_int_eq(tg_model_train(model, data, &outside, 1), TG_ERROR_RANGE);
     assert_error("out of range");
     ck_assert_int_eq(tg_model_train(model, data, NULL, 1), TG_ERROR_ARGUMENT);
-    assert_error("indices of the rows to train on are NULL");
+    assert_error("without indices the batch is all of the data");
     tg_model_options incomplete = options();
     incomplete.loss = NULL;
     ck_assert_ptr_null(tg_model_new(variables, incomplete));

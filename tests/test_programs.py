@@ -377,6 +377,82 @@ def interrupt(program):
         assert re.search(r": interrupted in epoch \d+ of 100000, after step \d+ of 5\n", complaint), complaint
 
 
+def interrupt_before_training(program):
+    """Standard output is a full pipe, so that the program stands still in its introduction until it has been interrupted."""
+    for seconds in (0.3, 1, 3, 10, 30):
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        try:
+            while os.write(write, bytes(4096)):
+                pass
+        except BlockingIOError:
+            os.set_blocking(write, True)
+        child = subprocess.Popen([program, "--data", str(DATA)], stdout=write, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        os.close(write)
+        time.sleep(seconds)
+        child.send_signal(signal.SIGINT)
+        with open(read, "rb") as pipe:
+            pipe.read()
+        _, complaint = child.communicate(timeout=60)
+        if child.returncode != -signal.SIGINT:  # else it came before the program took the signal over
+            break
+    assert child.returncode == 130, (child.returncode, complaint)
+    assert complaint == f"{pathlib.Path(program).name}: interrupted before training; nothing was trained\n", complaint
+
+
+def write_many(folder, count):
+    """The training data with so many black test images."""
+    folder.mkdir()
+    for stem in ("train-labels-idx1-ubyte", "train-images-idx3-ubyte"):
+        shutil.copy(DATA / stem, folder)
+    for stem, shape in (("t10k-labels-idx1-ubyte", (count,)), ("t10k-images-idx3-ubyte", (count, 28, 28))):
+        write_idx(folder / stem, shape, b"")
+        os.truncate(folder / stem, 4 + 4 * len(shape) + math.prod(shape))
+
+
+def interrupted_after(program, line_part, *flags):
+    """What a run that is interrupted after that line has written and complained, and its exit status."""
+    size = ["--hidden=1000,1000"] if program == FCNN else []
+    with subprocess.Popen([program, "--epochs=1", *size, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+                          cwd=FOLDER) as child:
+        for line in child.stdout:
+            if line_part in line:
+                break
+        child.send_signal(signal.SIGINT)
+        return child.stdout.read(), child.stderr.read(), child.wait(300)
+
+
+def interrupt_after_training(program):
+    """In an evaluation that would last for many seconds: where it came and what is kept."""
+    name, folder = pathlib.Path(program).name, FOLDER / "many"
+    write_many(folder, 100000)
+    kept = ["the weights are in w.safetensors, the last checkpoint is in c", "the weights are in w.safetensors",
+            "the last checkpoint is in c", "the weights were not kept, as --save FILE or --checkpoint DIR would have"]
+    for i, flags in enumerate((["--save=w.safetensors", "--checkpoint=c"], ["--save=w.safetensors"], ["--checkpoint=c"], [])):
+        output, complaint, code = interrupted_after(program, " - val_loss: ", "--data", str(folder), *flags)
+        assert code == 130 and "Test accuracy" not in output, (code, output)
+        assert re.fullmatch(f"{name}: interrupted (after training|in the evaluation); {re.escape(kept[i])}\n", complaint), complaint
+        assert (FOLDER / "w.safetensors").exists() == (i < 2) and (FOLDER / "c/last.safetensors").exists() == (i % 2 == 0)
+        (FOLDER / "w.safetensors").unlink(missing_ok=True)
+        shutil.rmtree(FOLDER / "c", ignore_errors=True)
+    shutil.rmtree(folder)
+
+
+def interrupt_a_report(program):
+    """While the test images are predicted once more."""
+    name, folder = pathlib.Path(program).name, FOLDER / "many"
+    for count in (10000, 40000, 160000):
+        write_many(folder, count)
+        output, complaint, code = interrupted_after(program, "Test accuracy", "--data", str(folder), "--report=r", "--save=w.safetensors")
+        shutil.rmtree(folder)
+        if code != 0:  # else a busy machine sent it too late
+            break
+    assert code == 130 and re.fullmatch(f"{name}: interrupted (after the evaluation|while the report was made); the weights are in w.safetensors\n",
+                                        complaint), (code, complaint)
+    assert "Confusion matrix" in output and not (FOLDER / "r/report.html").exists()
+    shutil.rmtree(FOLDER / "r")
+
+
 def lost_output(program):
     """A pipe closed by its reader, and a full disk: exit 1 with the reason, soon."""
     begin = time.monotonic()
@@ -512,7 +588,7 @@ def synthetic(program):
 
 def main():
     both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, samples, class_names, fashion, shuffled_pixels, rate_finder, usage, help_and_version, bad_data, divergence,
-            interrupt, lost_output, pictures, locale, progress_bar, terminals]
+            interrupt, interrupt_before_training, interrupt_after_training, interrupt_a_report, lost_output, pictures, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
     tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: plateaus", plateaus, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
     failed = 0
