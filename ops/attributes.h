@@ -74,6 +74,10 @@ typedef struct tg_matmul_attributes {
     int32_t transpose_a, transpose_b;
 } tg_matmul_attributes;
 
+typedef struct tg_lookup_attributes {
+    int32_t transpose_x;
+} tg_lookup_attributes;
+
 /* As tg_conv2d_options, with strides and dilations of 1 or more. */
 typedef struct tg_conv2d_attributes {
     int64_t stride[2], dilation[2], pad_before[2], pad_after[2];

@@ -8,6 +8,7 @@
 #include "ops/kernels/integers.h"
 #include "ops/op_entries.h"
 #include "ops/ops.h"
+#include "ops/rewrites.h"
 
 enum {
     MOST_TASKS = 48,            /* of a product: enough for many threads to share evenly */
@@ -238,8 +239,8 @@ static void run_products(const tg_work *work, const tg_buffers *buffers, const p
             int64_t at = p->batches == 1 ? 0 : operand_batch(&work->inputs[right].shape, &work->output.shape, batch);
             operands[right] = (const float *)buffers->shared + at * tg_matmul_packed(plan);
         }
-        tg_matmul_run(plan, operands[!right], operands[right], (float *)buffers->output + batch * elements, task % parts,
-                      scratch);
+        tg_matmul_run(plan, (tg_matmul_left){.floats = operands[!right]}, operands[right],
+                      (float *)buffers->output + batch * elements, task % parts, scratch);
         finish_part(buffers, &p->size, batch * elements, &part);
     }
 }
@@ -300,6 +301,9 @@ static tg_tensor rewrite_transpose(const tg_rewrite_args *args)
 
 static const tg_rewrite_rule matmul_rules[] = {
     {.name = "matmul(transpose(a), b) -> matmul(a, b) that reads a transposed", .kind = TG_EXACT, .apply = rewrite_transpose},
+    {.name = "matmul(f(x), b) -> lookup_matmul(f(0 .. 255), x, b) for bytes x",
+     .kind = TG_EXACT,
+     .apply = tg_rewrite_matmul_of_bytes},
 };
 
 const tg_op tg_op_matmul = {

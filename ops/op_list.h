@@ -198,6 +198,15 @@ TG_OP(matmul, SAMPLE_WITH(PRODUCT(0, 0), F(3, 4), F(4, 5)), SAMPLE_WITH(PRODUCT(
       SAMPLE_WITH(PRODUCT(0, 0), F(9, 30), F(30, 261)), SAMPLE_WITH(PRODUCT(0, 0), F(2, 1100), F(1100, 5)),
       SAMPLE_WITH(PRODUCT(0, 0), F(128, 256), F(256, 100)))
 #undef PRODUCT
+#define LOOKUP(transpose_x) ATTRIBUTES(tg_lookup_attributes, transpose_x)
+TG_OP(lookup_matmul, SAMPLE_WITH(LOOKUP(0), F(256), IN(TG_U8, 0, 255, 2, 3), F(3, 2)),
+      SAMPLE_WITH(LOOKUP(1), F(256), IN(TG_U8, 0, 255, 3, 2), F(3, 4)),
+      SAMPLE_WITH(LOOKUP(0), F(256), IN(TG_U8, 0, 255, 0, 3), F(3, 2)),
+      SAMPLE_WITH(LOOKUP(0), F(256), IN(TG_U8, 0, 255, 3, 0), F(0, 2)),
+      SAMPLE_WITH(LOOKUP(0), F(256), IN(TG_U8, 0, 255, 9, 70), F(70, 37)),
+      SAMPLE_WITH(LOOKUP(1), F(256), IN(TG_U8, 0, 255, 70, 67), F(70, 530)),
+      SAMPLE_WITH(LOOKUP(0), F(256), IN(TG_U8, 0, 255, 128, 512), F(512, 100)))
+#undef LOOKUP
 #define CONV(stride_h, stride_w, dilation_h, dilation_w, above, left, below, right) \
     {stride_h, stride_w}, {dilation_h, dilation_w}, {above, left}, { below, right }
 #define CONV2D(...) ATTRIBUTES(tg_conv2d_attributes, CONV(__VA_ARGS__))

@@ -146,6 +146,11 @@ TG_API tg_tensor tg_matmul_with_at(tg_where where, tg_tensor a, tg_tensor b, tg_
 #define tg_matmul(...) tg_matmul_at(TG_HERE, __VA_ARGS__)
 #define tg_matmul_with(...) tg_matmul_with_at(TG_HERE, __VA_ARGS__)
 
+/** table [256], x u8 [m, k] (or [k, m], if it is read transposed), b [k, n] -> table[x] b [m, n]. Where table[0] is 0 and a sample of x
+    has many zeros, their terms are skipped. */
+TG_API tg_tensor tg_lookup_matmul_at(tg_where where, tg_tensor table, tg_tensor x, tg_tensor b, bool transpose_x);
+#define tg_lookup_matmul(...) tg_lookup_matmul_at(TG_HERE, __VA_ARGS__)
+
 /** Each pair is (height, width). Zero strides and dilations stand for 1. Padding may be negative: it crops. */
 typedef struct tg_conv2d_options {
     int64_t stride[2], dilation[2];

@@ -39,6 +39,21 @@ static void matmul_reference(const tg_work *work, const double *const *in, doubl
     }
 }
 
+static void lookup_matmul_reference(const tg_work *work, const double *const *in, double *out, double *scale)
+{
+    const tg_lookup_attributes *attributes = work->attributes;
+    int64_t m = work->output.shape.dims[0], n = work->output.shape.dims[1], k = work->inputs[2].shape.dims[0];
+    for (int64_t at = 0; at < m * n; at++) {
+        out[at] = 0;
+        for (int64_t i = 0; i < k; i++) {
+            double byte = in[1][attributes->transpose_x ? i * m + at / n : at / n * k + i];
+            double term = in[0][(int)byte] * in[2][i * n + at % n];
+            out[at] += term;
+            scale[at] += fabs(term);
+        }
+    }
+}
+
 /* ---- convolutions ---- */
 
 static int64_t offset4(tg_shape s, int64_t a, int64_t b, int64_t c, int64_t d)
@@ -286,6 +301,6 @@ static void avg_unpool2d_reference(const tg_work *work, const double *const *in,
 /* clang-format off */
 #define NAMED(name) {#name, name##_reference}
 const named_reference window_references[] = {
-    NAMED(matmul), NAMED(conv2d), NAMED(conv2d_input_gradient), NAMED(conv2d_kernel_gradient), NAMED(conv2d_max_pool2d), NAMED(conv2d_max_pool2d_argmax), NAMED(max_pool2d),
+    NAMED(matmul), NAMED(lookup_matmul), NAMED(conv2d), NAMED(conv2d_input_gradient), NAMED(conv2d_kernel_gradient), NAMED(conv2d_max_pool2d), NAMED(conv2d_max_pool2d_argmax), NAMED(max_pool2d),
     NAMED(max_pool2d_argmax), NAMED(pool_gather2d), NAMED(avg_pool2d), NAMED(unpool2d), NAMED(avg_unpool2d), {NULL, NULL}};
 /* clang-format on */

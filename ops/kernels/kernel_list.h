@@ -49,8 +49,15 @@ TG_KERNEL(void, reduce_columns, (tg_reduce_kind kind, const void *x, int64_t n, 
 /* Products and convolutions; see ops/kernels/tile.h. */
 TG_KERNEL(const tg_tile_limits *, tile_limits, (void))
 TG_KERNEL(void, tile, (const tg_tile *tile))
+TG_KERNEL(void, tile_lookup, (const tg_tile *tile))
 TG_KERNEL(void, pack, (const tg_pack *pack))
 TG_KERNEL(void, pack_transposed, (const tg_pack *pack))
+
+/* Products that skip zeros; see ops/kernels/skip.h. */
+TG_KERNEL(const tg_tile_limits *, skip_limits, (void))
+TG_KERNEL(void, skip_tile, (const tg_skip_tile *tile))
+TG_KERNEL(void, nonzeros, (const uint8_t *x, int64_t step, int64_t rows, int64_t columns, uint64_t *masks))
+TG_KERNEL(bool, pack_finite, (const tg_pack *pack))
 
 /* Rows of n contiguous logits: see ops/kernels/softmax.h. */
 TG_KERNEL(void, softmax, (const float *x, int64_t rows, int64_t n, float *out))

@@ -7,6 +7,7 @@
 
 #include "ops/kernels/pool.h"
 #include "ops/kernels/reduce.h"
+#include "ops/kernels/skip.h"
 #include "ops/kernels/tile.h"
 
 typedef struct tg_kernels {

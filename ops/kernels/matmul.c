@@ -29,7 +29,7 @@ static void cut_tasks(tg_matmul_plan *p, double flops_per_task)
 static bool is_better_swapped(const tg_matmul_size *s, int64_t width)
 {
     int64_t lanes = tg_ceil_div(s->n, width) * width;
-    return s->transpose_a && !s->transpose_b && 4 * s->n < 3 * lanes && s->m >= 2 * lanes;
+    return s->transpose_a && !s->transpose_b && !s->lookup && 4 * s->n < 3 * lanes && s->m >= 2 * lanes;
 }
 
 tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size size, double flops_per_task)
@@ -137,6 +137,8 @@ void tg_matmul_pack(const tg_matmul_plan *plan, const float *right, float *packe
 /* Element (row, k) of the left side lies at data[row row_step + k k_step]. */
 typedef struct left_side {
     const float *data;
+    const uint8_t *bytes; /* or table[bytes[row row_step + k k_step]] */
+    const float *table;
     int64_t row_step, k_step;
 } left_side;
 
@@ -151,14 +153,26 @@ typedef struct product {
     float *scratch;
 } product;
 
-static left_side pack_left(const product *p, const float *left, int64_t k, int64_t end)
+static void pack_bytes(float *to, const uint8_t *from, const float *table, int64_t stride, int64_t rows, int64_t columns)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < columns; j++)
+            to[r * columns + j] = table[from[r * stride + j]];
+}
+
+static left_side pack_left(const product *p, tg_matmul_left left, int64_t k, int64_t end)
 {
     const tg_matmul_size *s = &p->plan->size;
     int64_t row = block_row(p->plan, p->region.first_block), rows = block_row(p->plan, p->region.end_block) - row;
     float *to = p->scratch + tail_floats(p->plan);
-    tg_pack pack = {.to = to, .from = left + k * s->m + row, .stride = s->m, .rows = end - k, .columns = rows, .width = rows};
-    p->plan->kernels->pack(&pack);
-    return (left_side){to - row - k * rows, 1, rows};
+    if (s->lookup) {
+        pack_bytes(to, left.bytes + k * s->m + row, left.table, s->m, end - k, rows);
+    } else {
+        tg_pack pack = {
+            .to = to, .from = left.floats + k * s->m + row, .stride = s->m, .rows = end - k, .columns = rows, .width = rows};
+        p->plan->kernels->pack(&pack);
+    }
+    return (left_side){.data = to - row - k * rows, .row_step = 1, .k_step = rows};
 }
 
 /* All row blocks, over the panel and the stretch of k from `k` on that `tile` names. */
@@ -168,16 +182,25 @@ static void run_blocks(const product *p, const tg_panel *panel, int64_t k, tg_ti
     tile->vectors = panel->vectors;
     tile->columns = panel->columns;
     tile->a_step = p->left.k_step;
+    tile->table = p->left.table;
     tile->offsets = &start;
     tile->runs = 1;
     tile->c_step = p->c_step;
     for (int64_t block = p->region.first_block; block < p->region.end_block; block++) {
         int64_t row = block_row(p->plan, block);
         tile->rows = (int32_t)(block_row(p->plan, block + 1) - row);
-        for (int32_t i = 0; i < tile->rows; i++)
-            tile->a[i] = p->left.data + (row + i) * p->left.row_step + k * p->left.k_step;
         tile->c = p->c + row * p->c_step + panel->first;
-        p->plan->kernels->tile(tile);
+        for (int32_t i = 0; i < tile->rows; i++) {
+            int64_t at = (row + i) * p->left.row_step + k * p->left.k_step;
+            if (p->left.bytes)
+                tile->bytes[i] = p->left.bytes + at;
+            else
+                tile->a[i] = p->left.data + at;
+        }
+        if (p->left.bytes)
+            p->plan->kernels->tile_lookup(tile);
+        else
+            p->plan->kernels->tile(tile);
     }
 }
 
@@ -206,11 +229,11 @@ static void run_panel(const product *p, int64_t i, int64_t k, int64_t end)
     }
 }
 
-void tg_matmul_run(const tg_matmul_plan *plan, const float *left, const float *right, float *c, int64_t task, float *scratch)
+void tg_matmul_run(const tg_matmul_plan *plan, tg_matmul_left left, const float *right, float *c, int64_t task, float *scratch)
 {
     const tg_matmul_size *s = &plan->size;
-    product p = {plan,   region_of(plan, task), {left, s->transpose_a ? 1 : s->k, s->transpose_a ? s->m : 1}, right, c, s->n,
-                 scratch};
+    left_side in_place = {left.floats, left.bytes, left.table, s->transpose_a ? 1 : s->k, s->transpose_a ? s->m : 1};
+    product p = {plan, region_of(plan, task), in_place, right, c, s->n, scratch};
     tg_matmul_part part = part_of(plan, &p.region);
     float *apart = scratch + tail_floats(plan) + left_floats(plan);
     if (is_apart(plan)) {

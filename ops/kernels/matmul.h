@@ -7,6 +7,7 @@
 typedef struct tg_matmul_size {
     int64_t m, n, k;
     bool transpose_a, transpose_b; /**< a is stored [k, m], b is stored [n, k] */
+    bool lookup;                   /**< a is stored as bytes that stand for a table's elements */
 } tg_matmul_size;
 
 typedef struct tg_matmul_plan {
@@ -26,6 +27,13 @@ typedef struct tg_matmul_part {
     int64_t first_row, rows, first_column, columns;
 } tg_matmul_part;
 
+/** The left side's values: floats, or bytes with their table. */
+typedef struct tg_matmul_left {
+    const float *floats;
+    const uint8_t *bytes;
+    const float *table; /**< of 256 */
+} tg_matmul_left;
+
 /** `flops_per_task`: about how much work a task should have. The left side is a and the right side b, unless the plan is swapped. */
 tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size size, double flops_per_task);
 /** Floats of one packed right side; 0 if it is not packed. */
@@ -35,7 +43,7 @@ int64_t tg_matmul_scratch(const tg_matmul_plan *plan);
 /** Packs panel i of the right side. */
 void tg_matmul_pack(const tg_matmul_plan *plan, const float *right, float *packed, int64_t i);
 /** Task 0 <= task < row_tasks x column_tasks; `right` is the packed one if the plan says so. */
-void tg_matmul_run(const tg_matmul_plan *plan, const float *left, const float *right, float *c, int64_t task, float *scratch);
+void tg_matmul_run(const tg_matmul_plan *plan, tg_matmul_left left, const float *right, float *c, int64_t task, float *scratch);
 tg_matmul_part tg_matmul_task(const tg_matmul_plan *plan, int64_t task);
 
 /** Rows [first, end) of the product in f64: the plain loops, with the same order of k. */

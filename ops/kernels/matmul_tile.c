@@ -1,5 +1,6 @@
 /* The register-blocked inner kernel; see ops/kernels/tile.h. One function for each number of rows and vectors. */
 #include "ops/kernels/kernels.h"
+#include "ops/kernels/unroll.h"
 #include "ops/kernels/vector.h"
 
 /* Accumulators, one k of b and a broadcast value must fit the registers: 32 on AVX-512 and NEON, 16 elsewhere; without a fused
@@ -25,12 +26,6 @@
 #define TILES(AT) UP_TO_10(AT, 1) UP_TO_5(AT, 2) UP_TO_3(AT, 3)
 #endif
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 static inline __attribute__((always_inline)) vf load_c(const tg_tile *t, const float *c, int v, int vectors)
 {
     if (!t->add)
@@ -49,14 +44,19 @@ static inline __attribute__((always_inline)) void store_c(const tg_tile *t, floa
 }
 
 /* clang-format off */
-static inline __attribute__((always_inline)) void tile(const tg_tile *t, const int rows, const int vectors)
+static inline __attribute__((always_inline)) void tile(const tg_tile *t, const int rows, const int vectors,
+                                                       const bool lookup)
 {
-    const float *a[TG_TILE_MAX_ROWS], *b = t->b;
+    const float *a[TG_TILE_MAX_ROWS], *b = t->b, *table = t->table;
+    const uint8_t *bytes[TG_TILE_MAX_ROWS];
     vf sums[TG_TILE_MAX_ROWS][VECTORS];
     const int64_t a_step = t->a_step, b_step = t->b_step;
     UNROLL
     for (int r = 0; r < rows; r++) {
-        a[r] = t->a[r];
+        if (lookup)
+            bytes[r] = t->bytes[r];
+        else
+            a[r] = t->a[r];
         UNROLL
         for (int v = 0; v < vectors; v++)
             sums[r][v] = load_c(t, t->c + r * t->c_step, v, vectors);
@@ -70,7 +70,7 @@ static inline __attribute__((always_inline)) void tile(const tg_tile *t, const i
                 columns[v] = vf_load(b + v * VF_WIDTH);
             UNROLL
             for (int r = 0; r < rows; r++) {
-                vf value = vf_set1(a[r][at]);
+                vf value = vf_set1(lookup ? table[bytes[r][at]] : a[r][at]);
                 UNROLL
                 for (int v = 0; v < vectors; v++)
                     sums[r][v] = vf_fma(value, columns[v], sums[r][v]);
@@ -88,14 +88,22 @@ static inline __attribute__((always_inline)) void tile(const tg_tile *t, const i
 }
 /* clang-format on */
 
-#define DEFINE(r, v) \
-    static void tile_##r##x##v(const tg_tile *t) { tile(t, r, v); }
+#define DEFINE(r, v)                                                       \
+    static void tile_##r##x##v(const tg_tile *t) { tile(t, r, v, false); } \
+    static void lookup_##r##x##v(const tg_tile *t) { tile(t, r, v, true); }
 TILES(DEFINE)
 
 void TG_SET(tile)(const tg_tile *t)
 {
 #define ENTRY(r, v) [v - 1][r - 1] = tile_##r##x##v,
     static void (*const tiles[VECTORS][TG_TILE_MAX_ROWS])(const tg_tile *) = {TILES(ENTRY)};
+    tiles[t->vectors - 1][t->rows - 1](t);
+}
+
+void TG_SET(tile_lookup)(const tg_tile *t)
+{
+#define LOOKUP_ENTRY(r, v) [v - 1][r - 1] = lookup_##r##x##v,
+    static void (*const tiles[VECTORS][TG_TILE_MAX_ROWS])(const tg_tile *) = {TILES(LOOKUP_ENTRY)};
     tiles[t->vectors - 1][t->rows - 1](t);
 }
 

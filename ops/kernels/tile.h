@@ -11,11 +11,13 @@
 
 /** c[r, j] (+)= sum over k of a[r][k] b[k, j]; k goes through `runs` runs of `run` steps. */
 typedef struct tg_tile {
-    int32_t rows;                     /**< 1 .. tg_tile_limits.rows[vectors - 1] */
-    int32_t vectors;                  /**< 1 .. tg_tile_limits.vectors */
-    const float *a[TG_TILE_MAX_ROWS]; /**< where each row's k = 0 lies, before its run's offset is added */
-    int64_t a_step;                   /**< floats from one k to the next within a run */
-    const int64_t *offsets;           /**< [runs] floats from a[r] to the start of each run */
+    int32_t rows;                           /**< 1 .. tg_tile_limits.rows[vectors - 1] */
+    int32_t vectors;                        /**< 1 .. tg_tile_limits.vectors */
+    const float *a[TG_TILE_MAX_ROWS];       /**< where each row's k = 0 lies, before its run's offset is added */
+    const uint8_t *bytes[TG_TILE_MAX_ROWS]; /**< of tile_lookup(), instead of `a`: a[r][k] = table[bytes[r][k]] */
+    const float *table;                     /**< of 256 */
+    int64_t a_step;                         /**< floats from one k to the next within a run */
+    const int64_t *offsets;                 /**< [runs] floats from a[r] to the start of each run */
     int64_t runs, run;
     const float *b; /**< `vectors` whole vectors are read at each k */
     int64_t b_step; /**< floats from one k to the next */

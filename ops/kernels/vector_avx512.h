@@ -121,4 +121,11 @@ static inline void vf_transpose(vf rows[VF_WIDTH])
     }
 }
 
+/* Bit j: p[j] is not 0, for j < n <= 64. */
+static inline uint64_t u8_nonzeros(const uint8_t *p, int64_t n)
+{
+    __m512i bytes = n == 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(((uint64_t)1 << n) - 1, p);
+    return _mm512_test_epi8_mask(bytes, bytes);
+}
+
 #endif
