@@ -110,6 +110,7 @@ static bool add_op(tg_steps *steps, const tg_node *node)
     if (!step || !tg_steps_begin_op(steps, step, node))
         return false;
     step->output = tg_step_ref(step, tg_steps_buffer(steps, node->id), true, 0, steps->values->at[node->id].bytes);
+    steps->maker_of[node->id] = step;
     return true;
 }
 
@@ -192,6 +193,12 @@ static bool add_check(tg_steps *steps, int32_t base, uint8_t *checked)
         tg_node_constant(node))
         return true;
     checked[base] = 1;
+    tg_step *maker = steps->maker_of[base];
+    if (maker && maker->op->traits & TG_CONTRACTION && maker->segment == TG_COMPUTE) {
+        maker->checks = true;
+        maker->dtype = node->type.dtype;
+        return true;
+    }
     tg_step *step = tg_steps_add(steps, TG_STEP_CHECK, TG_COMPUTE, base, 1);
     if (!step)
         return false;
@@ -304,8 +311,10 @@ bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusio
     *steps = (tg_steps){.values = values,
                         .fusion = fusion,
                         .pool = pool,
-                        .buffer_of = tg_pool_take(pool, values->count, sizeof *steps->buffer_of)};
-    if (!steps->buffer_of || !take_room(steps) || !add_nodes(steps) || !add_publications(steps, options.wanted))
+                        .buffer_of = tg_pool_take(pool, values->count, sizeof *steps->buffer_of),
+                        .maker_of = tg_pool_take(pool, values->count, sizeof *steps->maker_of)};
+    if (!steps->buffer_of || !steps->maker_of || !take_room(steps) || !add_nodes(steps) ||
+        !add_publications(steps, options.wanted))
         return false;
     if (options.check_finite && values->n_effects > 0 && !add_checks(steps, options.wanted))
         return false;

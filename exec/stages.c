@@ -3,7 +3,7 @@
 /* Bounds the search for conflicts: a stage ends when its items touch this many stretches of memory. */
 #define MAX_ACCESSES 256
 #define MAX_TASKS ((int64_t)1 << 30) /* of a stage that is shared out */
-#define WORTH_SHARING 1500.0         /* nanoseconds that a second thread must be guessed to save */
+#define WORTH_SHARING 2500.0         /* nanoseconds that a second thread must be guessed to save */
 
 /* The stretches of memory that a stage under construction touches. */
 typedef struct accesses {

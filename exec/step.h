@@ -42,7 +42,8 @@ typedef struct tg_step {
     tg_step_kind kind;
     tg_segment segment;
     int32_t node;                 /**< what an error names */
-    tg_dtype dtype;               /**< TG_STEP_CHECK: of the floats */
+    tg_dtype dtype;               /**< of the floats that must be finite: TG_STEP_CHECK's, or the op's output if it `checks` */
+    bool checks;                  /**< TG_STEP_OP: each finished stretch must be finite, which spares a check of its own */
     const tg_op *op;              /**< TG_STEP_OP; else NULL */
     tg_work work;                 /**< of the op: its inputs are the first refs */
     int32_t output, twin, shared; /**< its refs; the last two may be -1 */
@@ -73,6 +74,7 @@ typedef struct tg_steps {
     tg_buffer *buffers;
     int32_t n_buffers, buffer_capacity;
     int32_t *buffer_of; /**< by node (base): buffer + 1; 0: none yet */
+    tg_step **maker_of; /**< by node (base): the step of an op that runs alone; else NULL */
     tg_publication *publications;
     int32_t n_publications;
     const tg_node *unsupported;      /**< what stopped tg_steps_make(), if it was not memory */

@@ -7,7 +7,7 @@
 #include "ops/op_entries.h"
 #include "ops/ops.h"
 
-enum { TASK_BYTES = 1 << 16 };
+enum { TASK_BYTES = 1 << 14 };
 
 /* Units of `bytes` each that make a task. */
 static int64_t units_per_task(int64_t bytes) { return bytes < TASK_BYTES ? TASK_BYTES / (bytes > 0 ? bytes : 1) : 1; }
