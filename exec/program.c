@@ -6,7 +6,9 @@
 
 #define MAX_BLOCK 1024
 #define MIN_BLOCK 128
-#define CACHE_BYTES 32768 /* what registers and streams of one block may take of the first cache */
+/* What registers and streams of one block may take: a part of the first cache, and so little that a processor begins the next
+   instruction, which may be of another kind, while it still divides. */
+#define CACHE_BYTES 16384
 #define TASK_WORK 16384   /* instructions x elements of a task, about */
 
 typedef enum operand_kind {
@@ -50,6 +52,8 @@ struct tg_program {
     operand *operands;
     int32_t *arguments; /* operands of the instructions */
     int32_t n_instructions, n_operands, n_arguments, widest;
+    int32_t *moving; /* operands that lie elsewhere in each block */
+    int32_t n_moving;
     slot *slots;
     int32_t n_slots;
     int64_t block;
@@ -218,12 +222,23 @@ static state lay_out(const tg_program *program, void *const *pointers, void *scr
     return here;
 }
 
+static void list_moving(tg_program *program)
+{
+    for (int32_t i = 0; i < program->n_operands; i++) {
+        const operand *there = &program->operands[i];
+        if (there->kind == PLACE || ((there->kind == PERIODIC || there->kind == SPREAD) && !there->direct))
+            program->moving[program->n_moving++] = i;
+    }
+}
+
 bool tg_program_finish(tg_program *program)
 {
     program->slots = tg_pool_take(program->pool, program->n_operands, sizeof *program->slots);
-    if (!program->slots)
+    program->moving = tg_pool_take(program->pool, program->n_operands, sizeof *program->moving);
+    if (!program->slots || !program->moving)
         return false;
     assign_broadcasts(program);
+    list_moving(program);
     assign_registers(program);
     program->block = block_length(program);
     size_t offset = 0;
@@ -295,13 +310,14 @@ static void fetch_periodic(const tg_program *program, const state *here, int32_t
 
 static void fetch(const tg_program *program, const state *here)
 {
-    for (int32_t i = 0; i < program->n_operands; i++) {
+    for (int32_t m = 0; m < program->n_moving; m++) {
+        int32_t i = program->moving[m];
         const operand *there = &program->operands[i];
         if (there->kind == PLACE)
             here->at[i] = (char *)here->pointers[there->ref] + here->first * there->size;
-        else if (there->kind == PERIODIC && !there->direct)
+        else if (there->kind == PERIODIC)
             fetch_periodic(program, here, i);
-        else if (there->kind == SPREAD && !there->direct)
+        else
             tg_walk_fill(there->walk, here->pointers[there->ref], here->at[i], here->first, here->count);
     }
 }
