@@ -9,7 +9,7 @@
 /* What registers and streams of one block may take: a part of the first cache, and so little that a processor begins the next
    instruction, which may be of another kind, while it still divides. */
 #define CACHE_BYTES 16384
-#define TASK_WORK 16384   /* instructions x elements of a task, about */
+#define TASK_WORK 16384 /* instructions x elements of a task, about */
 
 typedef enum operand_kind {
     REGISTER, /* made by an instruction, in scratch memory */

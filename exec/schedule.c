@@ -35,6 +35,51 @@ static int32_t assign_levels(tg_steps *steps, bool in_order, int32_t *ready)
     return end;
 }
 
+/* What may wait does, and for how long: a little work on a few bytes, which then runs beside work that all threads share, instead of
+   alone on the way to it. */
+#define SMALL_BYTES 16384
+#define SMALL_NANOSECONDS 4000.0
+#define WAIT 8
+
+static bool is_small(const tg_step *step)
+{
+    int64_t bytes = 0;
+    for (int32_t r = 0; r < step->n_refs; r++)
+        bytes += step->refs[r].bytes;
+    return bytes <= SMALL_BYTES && step->nanoseconds <= SMALL_NANOSECONDS;
+}
+
+/* due[buffer]: the level at which it is read first. */
+static void defer(tg_steps *steps, int32_t end, int32_t *due)
+{
+    for (int32_t b = 0; b < steps->n_buffers; b++)
+        due[b] = end;
+    for (int32_t s = steps->count - 1; s >= 0; s--) {
+        tg_step *step = steps->at[s];
+        if (step->segment != TG_COMPUTE)
+            continue;
+        int32_t latest = is_small(step) ? step->first_level + WAIT : step->first_level;
+        for (int32_t r = 0; r < step->n_refs; r++) {
+            int32_t level = (step->refs[r].writes ? due[step->refs[r].buffer] : end) - step->phases;
+            latest = level < latest ? level : latest;
+        }
+        step->first_level = latest > step->first_level ? latest : step->first_level;
+        for (int32_t r = 0; r < step->n_refs; r++)
+            if (!step->refs[r].writes && step->first_level < due[step->refs[r].buffer])
+                due[step->refs[r].buffer] = step->first_level;
+    }
+}
+
+/* The level after the last one of the compute segment. */
+static int32_t end_of_compute(const tg_steps *steps)
+{
+    int32_t end = 0;
+    for (int32_t s = 0; s < steps->count; s++)
+        if (steps->at[s]->segment == TG_COMPUTE && steps->at[s]->first_level + steps->at[s]->phases > end)
+            end = steps->at[s]->first_level + steps->at[s]->phases;
+    return end;
+}
+
 /* A stable sort by level; segments follow one another in levels. */
 static void sort(tg_steps *steps, int32_t n_levels, int32_t *next, tg_step **sorted)
 {
@@ -53,6 +98,8 @@ int32_t tg_schedule(tg_steps *steps, bool in_order, tg_context *context)
     tg_pool pool = tg_pool_make(context);
     int32_t *ready = tg_pool_take(&pool, steps->n_buffers, sizeof *ready);
     int32_t n_levels = ready ? assign_levels(steps, in_order, ready) : -1;
+    if (ready && !in_order)
+        defer(steps, end_of_compute(steps), ready);
     int32_t *next = ready ? tg_pool_take(&pool, (int64_t)n_levels + 1, sizeof *next) : NULL;
     tg_step **sorted = next ? tg_pool_take(&pool, steps->count, sizeof *sorted) : NULL;
     if (sorted)
