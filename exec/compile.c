@@ -179,6 +179,24 @@ static bool note_places(compile *self)
     return plan->held || out_of_memory(self);
 }
 
+static bool list_variables(compile *self)
+{
+    tg_plan *plan = self->plan;
+    int32_t count = 0;
+    for (int32_t id = 0; id < self->values.count; id++)
+        count += tg_node_variable(plan->graph, tg_graph_node(plan->graph, id)) != NULL;
+    plan->assigned = tg_pool_take(&plan->pool, count, sizeof *plan->assigned);
+    plan->watched = tg_pool_take(&plan->pool, count, sizeof *plan->watched);
+    for (int32_t id = 0; id < self->values.count && plan->assigned && plan->watched; id++) {
+        const tg_variable_info *info = tg_node_variable(plan->graph, tg_graph_node(plan->graph, id));
+        if (info && self->values.at[id].writer >= 0)
+            plan->assigned[plan->n_assigned++] = info;
+        else if (info)
+            plan->watched[plan->n_watched++] = info;
+    }
+    return (plan->assigned && plan->watched) || out_of_memory(self);
+}
+
 static bool make_steps(compile *self)
 {
     const tg_compile_request *request = self->request;
@@ -196,7 +214,7 @@ static bool make_steps(compile *self)
         !tg_stages_make(&plan->stages, &plan->steps, n_levels))
         return out_of_memory(self);
     plan->writes = self->values.n_effects > 0;
-    return number_groups(self) && (!request->replay || note_places(self));
+    return number_groups(self) && list_variables(self) && (!request->replay || note_places(self));
 }
 
 static void describe(tg_plan *plan)

@@ -53,6 +53,8 @@ struct tg_plan {
     int32_t *group;  /* by node of `graph` */
     tg_ref *held;    /* by node of `graph`, for a replay: where its value is; else NULL */
     bool writes;     /* has assigns that commit */
+    const tg_variable_info **assigned, **watched; /* variables that it writes, and those that it only reads */
+    int32_t n_assigned, n_watched;
 
     tg_steps steps;
     tg_layout layout;
@@ -74,7 +76,7 @@ struct tg_plan {
     int32_t *publication_of; /* by node of `graph`: publication + 1, or 0 */
 
     bool prologue_done;
-    uint64_t prologue_generation; /* of the variables when it ran */
+    uint64_t prologue_generation; /* of the watched variables when it ran */
     int current;                  /* which memory of the roots holds the last good run's; -1: none yet */
     char *error;                  /* of PLAN_ERROR_BYTES; apart from the struct, so that calls on a const plan may fail too */
 };

@@ -104,7 +104,24 @@ static void run_sections(run *self, int32_t first)
     tg_float_mode_leave(before);
 }
 
-/* The first section to run: the prologue's are skipped while the variables are what they were. */
+/* The last generation that changed a variable which the prologue may read: not those that the plan assigns. */
+static uint64_t generation_of(const tg_plan *plan)
+{
+    uint64_t latest = 0;
+    for (int32_t i = 0; i < plan->n_watched; i++) {
+        uint64_t changed = tg_variables_changed(plan->variables, plan->watched[i]);
+        latest = changed > latest ? changed : latest;
+    }
+    return latest;
+}
+
+static void note_assigned(const tg_plan *plan)
+{
+    for (int32_t i = 0; i < plan->n_assigned; i++)
+        tg_variables_note(plan->variables, plan->assigned[i]);
+}
+
+/* The first section to run: the prologue's are skipped while these variables are what they were. */
 static int32_t first_section(const tg_plan *plan, uint64_t generation)
 {
     int32_t s = 0;
@@ -135,7 +152,7 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     tg_status status = tg_plan_point(plan);
     if (status != TG_OK)
         return status;
-    uint64_t generation = tg_variables_generation(plan->variables);
+    uint64_t generation = generation_of(plan);
     run self = {
         .plan = plan, .counter = tg_variables_step(plan->variables), .flush = tg_variables_float(plan->variables) != TG_F64};
     atomic_init(&self.failure, NO_FAILURE);
@@ -147,8 +164,8 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     if (failure != NO_FAILURE)
         return explain(&self, failure);
     *committed = plan->writes;
-    /* What this run assigns is nothing that its prologue reads. */
-    plan->prologue_generation = generation + (plan->writes ? 1 : 0);
+    note_assigned(plan);
+    plan->prologue_generation = generation;
     plan->prologue_done = true;
     plan->current = plan->current == 0 ? 1 : 0;
     return TG_OK;

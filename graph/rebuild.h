@@ -43,6 +43,10 @@ int32_t tg_graph_find_name(const tg_graph *graph, const char *kind, const char *
 
 /** A run's locks on a store: a plan that assigns writes, others read. */
 void tg_variables_lock(tg_variables *variables, bool write);
+/** With the lock to write: this variable's value is another from the next generation on, which the caller begins. */
+void tg_variables_note(tg_variables *variables, const tg_variable_info *info);
+/** The generation in which this variable's value may last have changed. */
+uint64_t tg_variables_changed(const tg_variables *variables, const tg_variable_info *info);
 /** `committed`: the step and the generation advance by one. */
 void tg_variables_unlock(tg_variables *variables, bool committed);
 

@@ -11,7 +11,8 @@
 
 typedef struct variable {
     tg_variable_info info;
-    bool follows; /* declared as TG_FLOAT */
+    bool follows;                 /* declared as TG_FLOAT */
+    atomic_uint_fast64_t changed; /* the generation in which it was written last */
 } variable;
 
 struct tg_variables {
@@ -21,9 +22,9 @@ struct tg_variables {
     variable **items;
     int32_t count, capacity;
     tg_name_map names;
-    pthread_rwlock_t values; /* held while a run reads or writes them */
-    pthread_mutex_t list;    /* of items and names */
-    atomic_uint_fast64_t step, generation;
+    pthread_rwlock_t values;                        /* held while a run reads or writes them */
+    pthread_mutex_t list;                           /* of items and names */
+    atomic_uint_fast64_t step, generation, touched; /* the last generation in which any value may have changed */
 };
 
 tg_variables *tg_variables_new(tg_context *context, uint64_t seed)
@@ -265,7 +266,8 @@ tg_status tg_variables_write(tg_variables *variables, const char *name, const vo
         return TG_ERROR_ARGUMENT;
     tg_variables_lock(variables, true);
     memcpy(info->data, values, bytes);
-    tg_variables_touch(variables);
+    tg_variables_note(variables, info);
+    atomic_fetch_add(&variables->generation, 1);
     tg_variables_unlock(variables, false);
     return TG_OK;
 }
@@ -276,7 +278,22 @@ void tg_variables_set_step(tg_variables *variables, uint64_t step) { atomic_stor
 
 uint64_t tg_variables_generation(const tg_variables *variables) { return atomic_load(&((tg_variables *)variables)->generation); }
 
-void tg_variables_touch(tg_variables *variables) { atomic_fetch_add(&variables->generation, 1); }
+void tg_variables_touch(tg_variables *variables)
+{
+    atomic_store(&variables->touched, atomic_fetch_add(&variables->generation, 1) + 1);
+}
+
+void tg_variables_note(tg_variables *variables, const tg_variable_info *info)
+{
+    variable *item = (variable *)info; /* its first member */
+    atomic_store(&item->changed, atomic_load(&variables->generation) + 1);
+}
+
+uint64_t tg_variables_changed(const tg_variables *variables, const tg_variable_info *info)
+{
+    uint64_t own = atomic_load(&((variable *)info)->changed), all = atomic_load(&((tg_variables *)variables)->touched);
+    return own > all ? own : all;
+}
 
 void tg_variables_lock(tg_variables *variables, bool write)
 {
@@ -290,7 +307,7 @@ void tg_variables_unlock(tg_variables *variables, bool committed)
 {
     if (committed) {
         atomic_fetch_add(&variables->step, 1);
-        tg_variables_touch(variables);
+        atomic_fetch_add(&variables->generation, 1);
     }
     pthread_rwlock_unlock(&variables->values);
 }

@@ -61,7 +61,7 @@ TG_API uint64_t tg_variables_step(const tg_variables *variables);
 TG_API void tg_variables_set_step(tg_variables *variables, uint64_t step);
 /** Tells the store that values were changed through tg_variable_info.data. */
 TG_API void tg_variables_touch(tg_variables *variables);
-/** Changes whenever any value may have changed: what prologues watch. */
+/** Changes whenever any value may have changed. */
 TG_API uint64_t tg_variables_generation(const tg_variables *variables);
 
 TG_END_DECLS

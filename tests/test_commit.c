@@ -345,6 +345,46 @@ START_TEST(prologue_of_a_plan_that_assigns)
 }
 END_TEST
 
+/* A plan that adds 1 to a variable, on a graph of its own. */
+static tg_plan *count_up(const char *name, tg_graph **own)
+{
+    *own = tg_graph_new(variables, TG_TRAINING);
+    tg_tensor v = tg_state(*own, name, TG_F32, TG_SHAPE(2), (tg_init){.a = 1});
+    tg_tensor next = SMALL_2(small_assign, v, SMALL_2(small_add, v, tg_scalar(v, 1)));
+    tg_plan *plan = tg_compile(*own, next);
+    ck_assert_msg(plan != NULL, "%s", tg_graph_error(*own));
+    return plan;
+}
+
+START_TEST(prologue_minds_no_other_plans_variables)
+{
+    tg_tensor w = state("w", 2, 1), x = vector("x", 2), y = SMALL_2(small_add, SMALL_1(counting, w), x);
+    tg_plan *plan = compiled(tg_compile(graph, y));
+    tg_graph *graphs[2];
+    tg_plan *others = count_up("other", &graphs[0]), *ours = count_up("w", &graphs[1]);
+    ok(tg_feed(plan, x, (float[]){0, 0}, 8), plan);
+    for (int run = 0; run < 3; run++) {
+        ok(tg_run(plan), plan);
+        ok(tg_run(others), others);
+    }
+    ck_assert_int_eq(atomic_load(&prologue_runs), 1);
+    for (int run = 0; run < 3; run++) {
+        ok(tg_run(ours), ours);
+        ok(tg_run(plan), plan);
+        ck_assert(((const float *)tg_values(plan, y))[1] == (float)(2 + run));
+    }
+    ck_assert_int_eq(atomic_load(&prologue_runs), 4);
+    tg_variables_touch(variables);
+    ok(tg_run(plan), plan);
+    ck_assert_int_eq(atomic_load(&prologue_runs), 5);
+    tg_plan_free(plan);
+    tg_plan_free(others);
+    tg_plan_free(ours);
+    tg_graph_free(graphs[0]);
+    tg_graph_free(graphs[1]);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("commit");
@@ -364,5 +404,6 @@ int main(void)
     tcase_add_test(tests, replay_repeats_the_failed_step);
     tcase_add_test(tests, prologue_runs_when_variables_change);
     tcase_add_test(tests, prologue_of_a_plan_that_assigns);
+    tcase_add_test(tests, prologue_minds_no_other_plans_variables);
     return harness_run("commit", tests);
 }
