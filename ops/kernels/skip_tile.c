@@ -13,6 +13,13 @@
 #define PANELS(AT) AT(1) AT(2) AT(3) AT(4) AT(5) AT(6)
 #endif
 
+/* Loaded once for both rows: a compiler may think that an instruction's own load is free. */
+#if defined(TG_SET_AVX512) || defined(TG_SET_AVX2)
+#define IN_REGISTER(v) __asm__("" : "+v"(v))
+#else
+#define IN_REGISTER(v) (void)(v)
+#endif
+
 static inline __attribute__((always_inline)) void begin_row(const tg_skip_tile *t, vf *sums, int64_t row, const int vectors)
 {
     const float *from = t->sums + row * vectors * VF_WIDTH;
@@ -65,7 +72,7 @@ static inline __attribute__((always_inline)) void skip(const tg_skip_tile *t, in
         for (int v = 0; v < vectors; v++) {
             vf column = vf_load(columns + v * VF_WIDTH);
             if (rows > 1)
-                __asm__("" : "+v"(column));
+                IN_REGISTER(column);
             UNROLL
             for (int r = 0; r < rows; r++)
                 sums[r][v] = vf_fma(values[r], column, sums[r][v]);
