@@ -48,11 +48,11 @@ struct tg_plan {
     const tg_graph *recorded;
     tg_graph *graph; /* what runs */
     tg_compile_request request;
-    int32_t *map;    /* id on the recorded graph -> id on `graph`, or -1 */
-    int32_t *origin; /* the other way: the first of those that became this node, or -1 */
-    int32_t *group;  /* by node of `graph` */
-    tg_ref *held;    /* by node of `graph`, for a replay: where its value is; else NULL */
-    bool writes;     /* has assigns that commit */
+    int32_t *map;                                 /* id on the recorded graph -> id on `graph`, or -1 */
+    int32_t *origin;                              /* the other way: the first of those that became this node, or -1 */
+    int32_t *group;                               /* by node of `graph` */
+    tg_ref *held;                                 /* by node of `graph`, for a replay: where its value is; else NULL */
+    bool writes;                                  /* has assigns that commit */
     const tg_variable_info **assigned, **watched; /* variables that it writes, and those that it only reads */
     int32_t n_assigned, n_watched;
 

@@ -313,8 +313,7 @@ tg_tensor tg_rewrite_matmul_of_bytes(const tg_rewrite_args *args)
         return tg_none();
     int64_t n = right.dims[1], lanes = tg_ceil_div(n, VECTOR) * VECTOR;
     chain c;
-    if (left.dims[0] < LEAST_ROWS || left.dims[1] < LEAST_COLUMNS || 4 * n < 3 * lanes ||
-        !find_chain(a, &c))
+    if (left.dims[0] < LEAST_ROWS || left.dims[1] < LEAST_COLUMNS || 4 * n < 3 * lanes || !find_chain(a, &c))
         return tg_none();
     return tg_lookup_matmul(record_table(args->graph, &c), tg_reshape(c.bytes, left), b, attributes->transpose_a);
 }
