@@ -107,4 +107,10 @@ typedef struct tg_unpool2d_attributes {
     int64_t extent[2];
 } tg_unpool2d_attributes;
 
+/* A convolution's gradient in the unpooled form of its operand. */
+typedef struct tg_conv2d_unpooled_attributes {
+    tg_conv2d_gradient_attributes gradient;
+    tg_unpool2d_attributes unpool;
+} tg_conv2d_unpooled_attributes;
+
 #endif

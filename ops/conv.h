@@ -25,6 +25,7 @@ static inline tg_conv2d_options tg_conv2d_options_of(const tg_conv2d_attributes 
 
 int tg_conv2d_phases(const tg_work *work); /**< of both the output and the input gradient */
 int tg_conv2d_kernel_gradient_phases(const tg_work *work);
+int tg_conv2d_unpooled_phases(const tg_work *work); /**< of both */
 #define TG_CONV2D_RUNS(name)                                   \
     double tg_##name##_flops(const tg_work *work);             \
     int64_t tg_##name##_tasks(const tg_work *work, int phase); \
@@ -34,6 +35,8 @@ int tg_conv2d_kernel_gradient_phases(const tg_work *work);
 TG_CONV2D_RUNS(conv2d)
 TG_CONV2D_RUNS(conv2d_input_gradient)
 TG_CONV2D_RUNS(conv2d_kernel_gradient)
+TG_CONV2D_RUNS(conv2d_input_gradient_unpooled)
+TG_CONV2D_RUNS(conv2d_kernel_gradient_unpooled)
 
 /* Of conv2d_max_pool2d and its argmax: ops/conv_pool_run.c. */
 int tg_conv2d_pool_phases(const tg_work *work);
@@ -42,7 +45,7 @@ TG_CONV2D_RUNS(conv2d_pool)
 /** The output of the convolution that is pooled. */
 tg_shape tg_conv2d_pool_image(const tg_conv2d_attributes *a, const tg_shape *x, const tg_shape *kernel);
 
-enum { TG_CONV2D_RULES = 1, TG_CONV2D_INPUT_GRADIENT_RULES = 2, TG_CONV2D_KERNEL_GRADIENT_RULES = 3 };
+enum { TG_CONV2D_RULES = 1, TG_CONV2D_INPUT_GRADIENT_RULES = 3, TG_CONV2D_KERNEL_GRADIENT_RULES = 4 };
 extern const tg_rewrite_rule tg_conv2d_rules[TG_CONV2D_RULES], tg_conv2d_input_gradient_rules[TG_CONV2D_INPUT_GRADIENT_RULES],
     tg_conv2d_kernel_gradient_rules[TG_CONV2D_KERNEL_GRADIENT_RULES];
 

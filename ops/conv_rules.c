@@ -2,6 +2,7 @@
 #include "ops/conv.h"
 
 #include "ops/op_entries.h"
+#include "ops/pool.h"
 #include "ops/rewrites.h"
 
 /* Positions start, start + step, ..., `count` of them, along the height (axis 0) or width (axis 1) of an image. */
@@ -101,6 +102,38 @@ static tg_tensor rewrite_unpooled_gradient(const tg_rewrite_args *args)
     return with_gradient_stretch(args, gradient, s);
 }
 
+/* The bound of what adds up the same terms in another order. */
+#define REORDERED 16
+
+/* The unpooling of an operand in whose windows most is zero; NULL if it is none. Where windows overlap, the plain form adds values of several before
+   it multiplies; where they are large, each place has too few values to work on. */
+static const tg_node *sparse_unpooling(tg_tensor image)
+{
+    enum { MOST_PLACES = 16 };
+    const tg_node *node = tg_tensor_node(image);
+    if (!node || node->op != &tg_op_unpool2d)
+        return NULL;
+    const tg_pool2d_attributes *a = &((const tg_unpool2d_attributes *)node->attributes)->pool;
+    int64_t places = a->window[0] * a->window[1];
+    return tg_pool2d_is_disjoint(a) && places > 1 && places <= MOST_PLACES ? node : NULL;
+}
+
+static tg_tensor rewrite_sparse_gradient(const tg_rewrite_args *args)
+{
+    const tg_conv2d_gradient_attributes *a = args->attributes;
+    const tg_node *node = sparse_unpooling(gradient_of(args));
+    if (!node)
+        return tg_none();
+    const tg_unpool2d_attributes *unpool = node->attributes;
+    tg_tensor y = {args->graph, node->inputs[0]}, argmax = {args->graph, node->inputs[1]};
+    tg_conv2d_unpooled_options options = {.conv = tg_conv2d_options_of(&a->conv),
+                                          .pool = tg_pool2d_options_of(&unpool->pool),
+                                          .unpooled = {unpool->extent[0], unpool->extent[1]},
+                                          .extent = {a->extent[0], a->extent[1]}};
+    return args->op == &tg_op_conv2d_kernel_gradient ? tg_conv2d_kernel_gradient_unpooled(args->inputs[0], y, argmax, options)
+                                                     : tg_conv2d_input_gradient_unpooled(y, argmax, args->inputs[1], options);
+}
+
 static tg_tensor rewrite_padded_kernel_input(const tg_rewrite_args *args)
 {
     tg_conv2d_gradient_attributes a = *(const tg_conv2d_gradient_attributes *)args->attributes;
@@ -132,6 +165,10 @@ const tg_rewrite_rule tg_conv2d_input_gradient_rules[TG_CONV2D_INPUT_GRADIENT_RU
     {.name = "conv2d_input_gradient(unpool2d(y), k) without what no window reaches",
      .kind = TG_EXACT,
      .apply = rewrite_unpooled_gradient},
+    {.name = "conv2d_input_gradient(unpool2d(y, i), k) -> conv2d_input_gradient_unpooled(y, i, k)",
+     .kind = TG_ROUNDS,
+     .bound = REORDERED,
+     .apply = rewrite_sparse_gradient},
 };
 
 const tg_rewrite_rule tg_conv2d_kernel_gradient_rules[TG_CONV2D_KERNEL_GRADIENT_RULES] = {
@@ -144,4 +181,8 @@ const tg_rewrite_rule tg_conv2d_kernel_gradient_rules[TG_CONV2D_KERNEL_GRADIENT_
     {.name = "conv2d_kernel_gradient(pad(x), y) -> conv2d_kernel_gradient(x, y) with padding",
      .kind = TG_EXACT,
      .apply = rewrite_padded_kernel_input},
+    {.name = "conv2d_kernel_gradient(x, unpool2d(y, i)) -> conv2d_kernel_gradient_unpooled(x, y, i)",
+     .kind = TG_ROUNDS,
+     .bound = REORDERED,
+     .apply = rewrite_sparse_gradient},
 };

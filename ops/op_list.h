@@ -306,5 +306,38 @@ TG_OP(conv2d_max_pool2d_argmax, CONV_POOLS)
 #undef CONV_POOLS
 #undef WINOGRAD
 #undef VALID
+#define UNPOOLED(height, width, from_height, from_width, pool, ...) \
+    ATTRIBUTES(tg_conv2d_unpooled_attributes, {{CONV(__VA_ARGS__)}, {height, width}}, {{pool}, {from_height, from_width}})
+#define PLAIN 1, 1, 1, 1, 0, 0, 0, 0
+#define PLACES(places, ...) IN(TG_U8, 0, places, __VA_ARGS__)
+TG_OP(conv2d_input_gradient_unpooled,
+      SAMPLE_WITH(UNPOOLED(6, 7, 4, 5, WINDOW(2, 2, 2, 2), PLAIN), F(2, 2, 2, 3), PLACES(4, 2, 2, 2, 3), F(3, 3, 2, 3)),
+      SAMPLE_WITH(UNPOOLED(5, 5, 5, 5, WINDOW(2, 2, 2, 2), 1, 1, 1, 1, 1, 1, 1, 1), F(1, 2, 2, 2), PLACES(4, 1, 2, 2, 2),
+                  F(3, 3, 1, 2)),
+      SAMPLE_WITH(UNPOOLED(7, 8, 4, 6, WINDOW(3, 2, 1, 2), 2, 1, 1, 2, 1, 0, 0, 0), F(1, 2, 3, 2), PLACES(6, 1, 2, 3, 2),
+                  F(2, 2, 2, 2)),
+      SAMPLE_WITH(UNPOOLED(5, 6, 3, 3, WINDOW(3, 3, 3, 3), 1, 1, 1, 1, -1, 0, 0, -2), F(1, 1, 1, 3), PLACES(9, 1, 1, 1, 3),
+                  F(2, 2, 1, 3)),
+      SAMPLE_WITH(UNPOOLED(4, 4, 2, 2, WINDOW(2, 2, 2, 2), PLAIN), F(0, 1, 1, 2), PLACES(4, 0, 1, 1, 2), F(3, 3, 2, 2)),
+      SAMPLE_WITH(UNPOOLED(8, 8, 4, 4, WINDOW(2, 2, 2, 2), PLAIN), F(1, 2, 2, 33), PLACES(6, 1, 2, 2, 33), F(5, 5, 17, 33)),
+      SAMPLE_WITH(UNPOOLED(3, 3, 2, 2, WINDOW(2, 2, 2, 2), PLAIN), F(2, 1, 1, 70), PLACES(4, 2, 1, 1, 70), F(2, 2, 3, 70)),
+      SAMPLE_WITH(UNPOOLED(13, 13, 11, 11, WINDOW(2, 2, 2, 2), PLAIN), F(8, 5, 5, 64), PLACES(4, 8, 5, 5, 64), F(3, 3, 32, 64)))
+TG_OP(conv2d_kernel_gradient_unpooled,
+      SAMPLE_WITH(UNPOOLED(3, 3, 4, 5, WINDOW(2, 2, 2, 2), PLAIN), F(2, 6, 7, 2), F(2, 2, 2, 3), PLACES(4, 2, 2, 2, 3)),
+      SAMPLE_WITH(UNPOOLED(3, 3, 5, 5, WINDOW(2, 2, 2, 2), 1, 1, 1, 1, 1, 1, 1, 1), F(1, 5, 5, 1), F(1, 2, 2, 2),
+                  PLACES(4, 1, 2, 2, 2)),
+      SAMPLE_WITH(UNPOOLED(2, 2, 4, 6, WINDOW(3, 2, 1, 2), 2, 1, 1, 2, 1, 0, 0, 0), F(1, 7, 8, 2), F(1, 2, 3, 2),
+                  PLACES(6, 1, 2, 3, 2)),
+      SAMPLE_WITH(UNPOOLED(2, 2, 3, 3, WINDOW(3, 3, 3, 3), 1, 1, 1, 1, -1, 0, 0, -2), F(1, 5, 6, 1), F(1, 1, 1, 3),
+                  PLACES(9, 1, 1, 1, 3)),
+      SAMPLE_WITH(UNPOOLED(3, 3, 2, 2, WINDOW(2, 2, 2, 2), PLAIN), F(0, 4, 4, 2), F(0, 1, 1, 2), PLACES(4, 0, 1, 1, 2)),
+      SAMPLE_WITH(UNPOOLED(5, 5, 4, 4, WINDOW(2, 2, 2, 2), PLAIN), F(1, 8, 8, 17), F(1, 2, 2, 33), PLACES(6, 1, 2, 2, 33)),
+      SAMPLE_WITH(UNPOOLED(3, 3, 26, 26, WINDOW(2, 2, 2, 2), PLAIN), F(2, 28, 28, 1), F(2, 13, 13, 33), PLACES(5, 2, 13, 13, 33)),
+      SAMPLE_WITH(UNPOOLED(5, 5, 2, 2, WINDOW(2, 1, 2, 1), 1, 2, 1, 1, 2, 2, 2, 2), F(3, 2, 3, 9), F(3, 1, 2, 5),
+                  PLACES(2, 3, 1, 2, 5)),
+      SAMPLE_WITH(UNPOOLED(3, 3, 11, 11, WINDOW(2, 2, 2, 2), PLAIN), F(20, 13, 13, 32), F(20, 5, 5, 64), PLACES(4, 20, 5, 5, 64)))
+#undef PLACES
+#undef PLAIN
+#undef UNPOOLED
 #undef WINDOW
 #undef CONV

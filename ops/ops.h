@@ -214,6 +214,24 @@ TG_API tg_tensor tg_conv2d_max_pool2d_argmax_at(tg_where where, tg_tensor x, tg_
 #define tg_avg_unpool2d(...) tg_avg_unpool2d_at(TG_HERE, __VA_ARGS__)
 #define tg_global_avg_pool2d(...) tg_global_avg_pool2d_at(TG_HERE, __VA_ARGS__)
 
+/* ---- a convolution's gradients, of a gradient that is unpooled: without the zeros in between ---- */
+
+typedef struct tg_conv2d_unpooled_options {
+    tg_conv2d_options conv;
+    tg_pool2d_options pool;
+    int64_t unpooled[2]; /**< height and width of what y is unpooled to: the convolution's output */
+    int64_t extent[2];   /**< height and width of the result: of the kernel, or of the input */
+} tg_conv2d_unpooled_options;
+/** tg_conv2d_kernel_gradient(x, tg_unpool2d(y, argmax)), but only elements of x that a value of y meets count: a NaN or infinity elsewhere
+    does not. Recorded by compilation. */
+TG_API tg_tensor tg_conv2d_kernel_gradient_unpooled_at(tg_where where, tg_tensor x, tg_tensor y, tg_tensor argmax,
+                                                       tg_conv2d_unpooled_options options);
+/** tg_conv2d_input_gradient(tg_unpool2d(y, argmax), kernel), in the same way. */
+TG_API tg_tensor tg_conv2d_input_gradient_unpooled_at(tg_where where, tg_tensor y, tg_tensor argmax, tg_tensor kernel,
+                                                      tg_conv2d_unpooled_options options);
+#define tg_conv2d_kernel_gradient_unpooled(...) tg_conv2d_kernel_gradient_unpooled_at(TG_HERE, __VA_ARGS__)
+#define tg_conv2d_input_gradient_unpooled(...) tg_conv2d_input_gradient_unpooled_at(TG_HERE, __VA_ARGS__)
+
 /* ---- layout ---- */
 
 /** The same elements in row-major order; one extent may be -1, to be inferred. The same shape records nothing. */

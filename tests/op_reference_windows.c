@@ -155,6 +155,63 @@ static void conv2d_kernel_gradient_reference(const tg_work *work, const double *
              given(work, in, 1), scale);
 }
 
+/* One pooled element, at its place of the output: visits each tap and channel that it meets. What is put nowhere may be left out or, as a
+   zero at the first place, multiplied. */
+static void visit_taken(const tg_conv2d_attributes *a, operand x, operand kernel, double y, const int64_t *out, int64_t filter,
+                        bool nowhere, double *scale, bool *may_be_nan)
+{
+    int64_t channels = x.shape.dims[3], taps = kernel.shape.dims[0] * kernel.shape.dims[1];
+    for (int64_t t = 0; t < taps * channels; t++) {
+        int64_t i = t / channels / kernel.shape.dims[1], j = t / channels % kernel.shape.dims[1], channel = t % channels;
+        int64_t row = out[1] * a->stride[0] + i * a->dilation[0] - a->pad_before[0];
+        int64_t column = out[2] * a->stride[1] + j * a->dilation[1] - a->pad_before[1];
+        int64_t at_x = offset4(x.shape, out[0], row, column, channel), at_k = offset4(kernel.shape, i, j, channel, filter);
+        bool padding = row < 0 || row >= x.shape.dims[1] || column < 0 || column >= x.shape.dims[2];
+        if (padding && kernel.out)
+            meet_padding(may_be_nan, at_k, y);
+        else if (nowhere && !padding && kernel.out)
+            meet_padding(may_be_nan, at_k, x.in[at_x]);
+        else if (padding || nowhere)
+            continue;
+        else if (x.out)
+            add_term(x.out, scale, at_x, y * kernel.in[at_k]);
+        else
+            add_term(kernel.out, scale, at_k, y * x.in[at_x]);
+    }
+}
+
+static void convolve_unpooled(const tg_conv2d_unpooled_attributes *a, operand x, operand kernel, operand y, operand argmax,
+                              double *scale)
+{
+    const tg_pool2d_attributes *pool = &a->unpool.pool;
+    int64_t count = tg_shape_count(y.shape), results = tg_shape_count(x.out ? x.shape : kernel.shape), i[4];
+    bool *may_be_nan = calloc((size_t)results + 1, 1);
+    for (int64_t at = 0; at < count; at++) {
+        int64_t place = (int64_t)argmax.in[at];
+        bool nowhere = place >= pool->window[0] * pool->window[1];
+        place = nowhere ? 0 : place;
+        unravel(y.shape, at, i);
+        int64_t out[3] = {i[0], i[1] * pool->stride[0] + place / pool->window[1],
+                          i[2] * pool->stride[1] + place % pool->window[1]};
+        visit_taken(&a->gradient.conv, x, kernel, nowhere ? 0 : y.in[at], out, i[3], nowhere, scale, may_be_nan);
+    }
+    for (int64_t e = 0; e < results; e++)
+        scale[e] = may_be_nan[e] ? -(scale[e] + DBL_MIN) : scale[e];
+    free(may_be_nan);
+}
+
+static void conv2d_input_gradient_unpooled_reference(const tg_work *work, const double *const *in, double *out, double *scale)
+{
+    clear(work, out);
+    convolve_unpooled(work->attributes, wanted(work, out), given(work, in, 2), given(work, in, 0), given(work, in, 1), scale);
+}
+
+static void conv2d_kernel_gradient_unpooled_reference(const tg_work *work, const double *const *in, double *out, double *scale)
+{
+    clear(work, out);
+    convolve_unpooled(work->attributes, given(work, in, 0), wanted(work, out), given(work, in, 1), given(work, in, 2), scale);
+}
+
 /* ---- pooling ---- */
 
 /* Visits each pair of a pooled element and a place of its window: the offsets in the pooled and in the large tensor, and the
@@ -302,5 +359,6 @@ static void avg_unpool2d_reference(const tg_work *work, const double *const *in,
 #define NAMED(name) {#name, name##_reference}
 const named_reference window_references[] = {
     NAMED(matmul), NAMED(lookup_matmul), NAMED(conv2d), NAMED(conv2d_input_gradient), NAMED(conv2d_kernel_gradient), NAMED(conv2d_max_pool2d), NAMED(conv2d_max_pool2d_argmax), NAMED(max_pool2d),
-    NAMED(max_pool2d_argmax), NAMED(pool_gather2d), NAMED(avg_pool2d), NAMED(unpool2d), NAMED(avg_unpool2d), {NULL, NULL}};
+    NAMED(max_pool2d_argmax), NAMED(pool_gather2d), NAMED(avg_pool2d), NAMED(unpool2d), NAMED(avg_unpool2d),
+    NAMED(conv2d_input_gradient_unpooled), NAMED(conv2d_kernel_gradient_unpooled), {NULL, NULL}};
 /* clang-format on */

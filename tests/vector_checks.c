@@ -63,6 +63,7 @@ static int check_parts(void)
             CHECK(lane(vf_load_u8(bytes), i) == bytes[i]);
         }
         CHECK(vm_any(vm_first(n)) == (n > 0));
+        CHECK(vm_bits(vm_first(n)) == (1u << n) - 1 && vm_bits(vm_not(vm_first(n))) == (1u << W) - (1u << n));
         CHECK(vm_any(vm_not(vm_first(n))) == (n < W));
         vm_store_u8(bytes_to, vm_first(n));
         for (int i = 0; i < W; i++)

@@ -87,3 +87,15 @@ TG_POOL(unpool)
 TG_POOL(avg_pool)
 TG_POOL(avg_unpool)
 #undef TG_POOL
+
+/* Convolution gradients in pooled form; see ops/kernels/windows.h. */
+TG_KERNEL(const tg_window_limits *, window_limits, (void))
+TG_KERNEL(void, window_places, (const tg_window_places *places))
+TG_KERNEL(void, window_sums, (const tg_window_sums *sums))
+TG_KERNEL(void, window_total, (const tg_window_total *total))
+TG_KERNEL(void, window_pack, (tg_window_pack * pack))
+TG_KERNEL(void, window_select, (const tg_window_select *select))
+TG_KERNEL(void, window_masks, (const tg_pooled *pooled, int64_t pixels, int64_t words, uint64_t *masks))
+TG_KERNEL(void, window_kernel, (const tg_window_kernel *kernel))
+TG_KERNEL(void, window_leave, (const tg_window_leave *leave))
+TG_KERNEL(void, window_spread, (const tg_window_spread *spread))

@@ -9,6 +9,7 @@
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/skip.h"
 #include "ops/kernels/tile.h"
+#include "ops/kernels/windows.h"
 
 typedef struct tg_kernels {
     const char *set;

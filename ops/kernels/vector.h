@@ -12,7 +12,7 @@
              vf_round (to nearest, ties to even) vf_floor
    Integers  vi_add vi_sub vi_and vi_or vi_xor vi_shl(v, constant) vi_shr (logical) vi_sar (arithmetic)
    Casts     vf_bits vi_bits (same bits); vf_from_vi; vi_truncate vi_nearest (undefined beyond int32)
-   Masks     vf_lt vf_le vf_eq vf_unordered; vi_lt vi_eq; vm_and vm_or vm_not vm_any vm_first(n)
+   Masks     vf_lt vf_le vf_eq vf_unordered; vi_lt vi_eq; vm_and vm_or vm_not vm_any vm_first(n); vm_bits: bit i is lane i's
    Bytes     u8_nonzeros(p, n): bit j is set where p[j] is not 0, for j < n <= 64
    Choice    vf_select(m, a, b), vi_select: a where m, else b;
              vf_permute(v, i): lane j of the result is lane i[j] of v, 0 <= i[j] < VF_WIDTH;

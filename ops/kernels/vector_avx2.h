@@ -33,6 +33,7 @@ static inline vm vm_and(vm a, vm b) { return _mm256_and_ps(a, b); }
 static inline vm vm_or(vm a, vm b) { return _mm256_or_ps(a, b); }
 static inline vm vm_not(vm a) { return _mm256_xor_ps(a, vf_bits(vi_set1(-1))); }
 static inline int vm_any(vm a) { return _mm256_movemask_ps(a) != 0; }
+static inline uint32_t vm_bits(vm a) { return (uint32_t)_mm256_movemask_ps(a); }
 
 static inline vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }

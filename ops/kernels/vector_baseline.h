@@ -83,6 +83,7 @@ static inline vm vm_and(vm a, vm b) { return a & b; }
 static inline vm vm_or(vm a, vm b) { return a | b; }
 static inline vm vm_not(vm a) { return ~a; }
 static inline int vm_any(vm a) { return (a[0] | a[1] | a[2] | a[3]) != 0; }
+static inline uint32_t vm_bits(vm a) { return (uint32_t)((a[0] & 1) | (a[1] & 2) | (a[2] & 4) | (a[3] & 8)); }
 
 static inline vi vi_select(vm m, vi a, vi b) { return (m & a) | (~m & b); }
 static inline vf vf_select(vm m, vf a, vf b) { return (vf)vi_select(m, (vi)a, (vi)b); }

@@ -56,6 +56,7 @@ static inline vm vm_and(vm a, vm b) { return vandq_u32(a, b); }
 static inline vm vm_or(vm a, vm b) { return vorrq_u32(a, b); }
 static inline vm vm_not(vm a) { return vmvnq_u32(a); }
 static inline int vm_any(vm a) { return vmaxvq_u32(a) != 0; }
+static inline uint32_t vm_bits(vm a) { return vaddvq_u32(vandq_u32(a, (uint32x4_t){1, 2, 4, 8})); }
 
 static inline vf vf_select(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
 static inline vi vi_select(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }

@@ -1,0 +1,159 @@
+/* Pooled elements give to their windows, which stay in registers; see ops/kernels/windows.h. One function for each number of taps. */
+#include "ops/kernels/kernels.h"
+#include "ops/kernels/vector.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 25")
+#endif
+
+/* TAPS(AT): AT(t) for every number of accumulators; see ops/kernels/window_sums.c. */
+#define TAPS_TO_12(AT) AT(1) AT(2) AT(3) AT(4) AT(5) AT(6) AT(7) AT(8) AT(9) AT(10) AT(11) AT(12)
+#if defined(TG_SET_AVX512) || defined(TG_SET_NEON)
+#define SPREAD 25
+#define TAPS(AT) TAPS_TO_12(AT) AT(13) AT(14) AT(15) AT(16) AT(17) AT(18) AT(19) AT(20) AT(21) AT(22) AT(23) AT(24) AT(25)
+#else
+#define SPREAD 12
+#define TAPS(AT) TAPS_TO_12(AT)
+#endif
+
+enum { WORD = 64, SQUARE = 4 };
+
+void TG_SET(window_masks)(const tg_pooled *p, int64_t pixels, int64_t words, uint64_t *masks)
+{
+    memset(masks, 0, (size_t)(pixels * p->places * words) * sizeof *masks);
+    for (int64_t pixel = 0; pixel < pixels; pixel++, masks += p->places * words)
+        for (int64_t f = 0; f < p->filters; f += VF_WIDTH) {
+            int64_t n = p->filters - f < VF_WIDTH ? p->filters - f : VF_WIDTH;
+            const uint8_t *argmax = p->argmax + pixel * p->filters + f;
+            vi at = n == VF_WIDTH ? vi_load_u8(argmax) : vi_load_u8_part(argmax, n);
+            for (int64_t place = 0; place < p->places; place++) {
+                uint64_t bits = vm_bits(vm_and(vi_eq(at, vi_set1((int32_t)place)), vm_first(n)));
+                masks[place * words + f / WORD] |= bits << f % WORD;
+            }
+        }
+}
+
+void TG_SET(window_kernel)(const tg_window_kernel *k)
+{
+    for (int64_t tap = 0; tap < k->taps; tap++)
+        for (int64_t f = 0; f < k->filters; f += VF_WIDTH) {
+            int64_t filters = k->filters - f < VF_WIDTH ? k->filters - f : VF_WIDTH;
+            const float *from = k->kernel + tap * k->tap_step + f;
+            vf rows[VF_WIDTH];
+            for (int64_t i = 0; i < VF_WIDTH; i++)
+                rows[i] = i < k->channels ? vf_load_part(from + i * k->filters, filters) : vf_zero();
+            vf_transpose(rows);
+            for (int64_t i = 0; i < filters; i++)
+                vf_store(k->to + ((f + i) * k->taps + tap) * VF_WIDTH, rows[i]);
+        }
+}
+
+void TG_SET(window_leave)(const tg_window_leave *l)
+{
+    bool whole = l->lanes == VF_WIDTH;
+    float *to = l->to;
+    for (int64_t y = 0; y < l->rows; y++) {
+        const float *from = l->from + y * l->from_step;
+        for (int64_t x = 0; x < l->columns; x++, from += VF_WIDTH, to += l->channels) {
+            vf sum = vf_add(vf_load(from), vf_zero());
+            if (whole)
+                vf_store(to, sum);
+            else
+                vf_store_part(to, l->lanes, sum);
+        }
+    }
+}
+
+/* clang-format off */
+/* The filters of a pixel whose place is the same, into what holds tap (i, j) at sums[i * row + j]. */
+INLINE void add_filters(const tg_window_spread *s, const float *gradient, const uint64_t *masks, vf *sums, const int rows,
+                        const int columns, const int row)
+{
+    for (int64_t word = 0; word < s->words; word++) {
+        const float *values = gradient + word * WORD, *kernel = s->kernel + word * WORD * s->kernel_step;
+        for (uint64_t mask = masks[word]; mask; mask &= mask - 1) {
+            int64_t f = __builtin_ctzll(mask);
+            vf value = vf_set1(values[f]);
+            const float *taps = kernel + f * s->kernel_step;
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                UNROLL
+                for (int j = 0; j < columns; j++)
+                    sums[i * row + j] = vf_fma(value, vf_load(taps + (i * columns + j) * VF_WIDTH), sums[i * row + j]);
+            }
+        }
+    }
+}
+
+INLINE void spread_place(const tg_window_spread *s, const float *gradient, const uint64_t *masks, float *target, const int taps)
+{
+    vf sums[SPREAD];
+    UNROLL
+    for (int t = 0; t < taps; t++)
+        sums[t] = vf_load(target + s->tap_at[t]);
+    add_filters(s, gradient, masks, sums, 1, taps, taps);
+    UNROLL
+    for (int t = 0; t < taps; t++)
+        vf_store(target + s->tap_at[t], sums[t]);
+}
+
+/* Windows of 2x2 places and 3x3 taps: all that a pixel reaches stays in registers. */
+INLINE void spread_window(const tg_window_spread *s, const float *gradient, const uint64_t *masks, float *target)
+{
+    vf sums[SQUARE * SQUARE];
+    UNROLL
+    for (int i = 0; i < SQUARE; i++) {
+        UNROLL
+        for (int j = 0; j < SQUARE; j++)
+            sums[i * SQUARE + j] = vf_load(target + i * s->row + j * VF_WIDTH);
+    }
+    UNROLL
+    for (int place = 0; place < 4; place++)
+        add_filters(s, gradient, masks + place * s->words, sums + place / 2 * SQUARE + place % 2, 3, 3, SQUARE);
+    UNROLL
+    for (int i = 0; i < SQUARE; i++) {
+        UNROLL
+        for (int j = 0; j < SQUARE; j++)
+            vf_store(target + i * s->row + j * VF_WIDTH, sums[i * SQUARE + j]);
+    }
+}
+/* clang-format on */
+
+static void spread_windows(const tg_window_spread *s)
+{
+    const tg_pooled *p = &s->pooled;
+    const float *gradient = p->gradient;
+    const uint64_t *masks = s->masks;
+    for (int64_t y = 0; y < p->extent[0]; y++)
+        for (int64_t x = 0; x < p->extent[1]; x++, gradient += p->filters, masks += 4 * s->words)
+            spread_window(s, gradient, masks, s->target + y * p->step[0] + x * p->step[1]);
+}
+
+INLINE void spread_taps(const tg_window_spread *s, const int taps)
+{
+    const tg_pooled *p = &s->pooled;
+    const float *gradient = p->gradient;
+    const uint64_t *masks = s->masks;
+    for (int64_t y = 0; y < p->extent[0]; y++)
+        for (int64_t x = 0; x < p->extent[1]; x++, gradient += p->filters)
+            for (int64_t place = 0; place < p->places; place++, masks += s->words)
+                spread_place(s, gradient, masks, s->target + y * p->step[0] + x * p->step[1] + p->place_at[place], taps);
+}
+
+#define DEFINE(t) \
+    static void spread_##t(const tg_window_spread *s) { spread_taps(s, t); }
+TAPS(DEFINE)
+
+void TG_SET(window_spread)(const tg_window_spread *s)
+{
+#define ENTRY(t) [t - 1] = spread_##t,
+    static void (*const blocks[SPREAD])(const tg_window_spread *) = {TAPS(ENTRY)};
+    if (s->row > 0 && SQUARE * SQUARE <= SPREAD)
+        spread_windows(s);
+    else
+        blocks[s->taps - 1](s);
+}
