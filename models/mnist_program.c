@@ -345,11 +345,18 @@ static int check_gradients(run *r)
 
 static bool was_interrupted(void) { return interrupted; }
 
+/* An interrupt outside of training. */
+static int ended(const run *r, const char *where)
+{
+    keep_tell(&r->keeper, where, r->trained);
+    return EXIT_SIGNAL + interrupted;
+}
+
 static int search_rate(run *r)
 {
     const rate_search search = {&r->console, &r->settings, &r->facts, r->model, r->train, batch_of(r), was_interrupted};
     int code = find_rate(&search);
-    return interrupted ? EXIT_SIGNAL + interrupted : code;
+    return interrupted ? ended(r, "in the search for a learning rate") : code;
 }
 
 static int train(run *r)
@@ -386,13 +393,6 @@ static int train(run *r)
         return failed(r, status);
     r->trained = r->last.run_step > 0;
     return keep_weights(&r->keeper);
-}
-
-/* An interrupt outside of training. */
-static int ended(const run *r, const char *where)
-{
-    keep_tell(&r->keeper, where, r->trained);
-    return EXIT_SIGNAL + interrupted;
 }
 
 static double seconds_now(void)
