@@ -5,6 +5,7 @@
 #include "exec/plan.h"
 #include "exec/schedule.h"
 #include "exec/team.h"
+#include "exec/timing.h"
 #include "exec/workspace.h"
 
 /** Why something failed: a sentence, and the place in the user's code, if it has one. */
@@ -60,6 +61,8 @@ struct tg_plan {
     tg_layout layout;
     tg_stages stages;
     tg_plan_info info;
+    bool is_timed;
+    tg_timing timing; /* its steps are NULL until tg_plan_profile() wants them */
 
     tg_team *team;
     tg_workspace *workspace;

@@ -275,7 +275,8 @@ static void estimate(tg_step *step)
         /* An op that computes nothing, such as a gather, reads no more than it writes. */
         bytes += step->op && !step->op->flops && read > written ? written : read;
     }
-    step->nanoseconds = step->flops / (product ? product_flops[step->work.isa] : OTHER_FLOPS) + (bytes + written) / MOVED_BYTES;
+    step->bytes = bytes + written;
+    step->nanoseconds = step->flops / (product ? product_flops[step->work.isa] : OTHER_FLOPS) + step->bytes / MOVED_BYTES;
 }
 
 int64_t tg_step_tasks(const tg_step *step, int phase)

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "exec/clock.h"
 #include "exec/compile.h"
 #include "exec/float_mode.h"
 
@@ -31,10 +32,22 @@ static void note_failure(run *self, int32_t item, int64_t task, tg_status status
 
 static bool has_failed(run *self) { return atomic_load_explicit(&self->failure, memory_order_relaxed) != NO_FAILURE; }
 
-static void run_task(run *self, int32_t item, int64_t task, void *scratch)
+static tg_status run_timed(run *self, const tg_item *item, int64_t task, int thread, void *scratch)
+{
+    tg_step_time *time = &self->plan->timing.steps[thread * self->plan->timing.stride + item->step];
+    int64_t begun = tg_clock();
+    tg_status status = tg_step_run(self->plan->steps.at[item->step], item->phase, task, self->counter, scratch);
+    time->nanoseconds += tg_clock() - begun;
+    time->calls += item->phase == 0 && task == 0;
+    return status;
+}
+
+static void run_task(run *self, int32_t item, int64_t task, int thread, void *scratch)
 {
     const tg_item *here = &self->plan->stages.items[item];
-    tg_status status = tg_step_run(self->plan->steps.at[here->step], here->phase, task, self->counter, scratch);
+    tg_status status = self->plan->is_timed
+                           ? run_timed(self, here, task, thread, scratch)
+                           : tg_step_run(self->plan->steps.at[here->step], here->phase, task, self->counter, scratch);
     if (status != TG_OK)
         note_failure(self, item, task, status);
 }
@@ -46,7 +59,7 @@ static void run_alone(run *self, const tg_section *section, void *scratch)
     for (int32_t s = section->first_stage; s < section->first_stage + section->n_stages && !has_failed(self); s++)
         for (int32_t i = stages->stages[s].first_item; i < stages->stages[s].first_item + stages->stages[s].n_items; i++)
             for (int64_t task = 0; task < stages->items[i].n_tasks; task++)
-                run_task(self, i, task, scratch);
+                run_task(self, i, task, 0, scratch);
 }
 
 /* The item of a stage that a task counted through the stage belongs to. */
@@ -74,7 +87,7 @@ static void run_share(void *arg, int thread)
         for (; task < end; task++) {
             while (task >= items[item].first_task + items[item].n_tasks)
                 item++;
-            run_task(self, item, task - items[item].first_task, scratch);
+            run_task(self, item, task - items[item].first_task, thread, scratch);
         }
     }
     tg_float_mode_leave(before);
@@ -159,7 +172,12 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     int32_t first = first_section(plan, generation);
     if (first == 0)
         plan->prologue_done = false;
+    int64_t begun = plan->is_timed ? tg_clock() : 0;
     run_sections(&self, first);
+    if (plan->is_timed) {
+        plan->timing.nanoseconds += tg_clock() - begun;
+        plan->timing.runs++;
+    }
     uint64_t failure = atomic_load(&self.failure);
     if (failure != NO_FAILURE)
         return explain(&self, failure);

@@ -53,10 +53,10 @@ typedef struct tg_step {
     int32_t n_refs;
     void **pointers; /**< by ref: resolved when a run starts */
     int phases;
-    int64_t task_bytes;        /**< TG_STEP_COPY, TG_STEP_CHECK */
-    size_t op_scratch;         /**< then the program's */
-    double flops, nanoseconds; /**< of all phases; the time is a rough guess */
-    int32_t first_level;       /**< of its first phase, see tg_schedule(); the others follow */
+    int64_t task_bytes;               /**< TG_STEP_COPY, TG_STEP_CHECK */
+    size_t op_scratch;                /**< then the program's */
+    double flops, bytes, nanoseconds; /**< of all phases; the time is a rough guess */
+    int32_t first_level;              /**< of its first phase, see tg_schedule(); the others follow */
 } tg_step;
 
 /** Where a root or kept tensor lies. */

@@ -3,9 +3,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "exec/clock.h"
 #include "graph/rebuild.h"
 
 #define SPIN_NANOSECONDS 50000 /* then an idle thread parks: waking it costs about half of that */
@@ -37,13 +37,6 @@ struct tg_team {
     } helpers[]; /* thread 1 and up */
 };
 
-static int64_t nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static inline void pause_a_little(void)
 {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
@@ -59,7 +52,7 @@ static int64_t wait_a_turn(const tg_team *team, int64_t *since, int turn)
     pause_a_little();
     if (turn % 32 != 31)
         return 0;
-    int64_t now = nanoseconds();
+    int64_t now = tg_clock();
     if (*since == 0)
         *since = now;
     if (now - *since >= team->pause_nanoseconds)

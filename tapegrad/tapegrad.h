@@ -6,6 +6,7 @@
 #include "autodiff/check.h"
 #include "autodiff/inspect.h"
 #include "exec/plan.h"
+#include "exec/profile.h"
 #include "graph/op.h"
 #include "ops/ops.h"
 #include "train/array.h"
