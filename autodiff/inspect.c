@@ -45,19 +45,37 @@ tg_status tg_dump(FILE *out, tg_graph *graph, const tg_plan *plan, tg_dot_option
     return tg_dot(out, graph, options);
 }
 
+/* The time of each part at its node, as a share of all threads' time. */
+static void find_shares(const tg_plan *plan, double *shares)
+{
+    tg_plan_times times = tg_plan_read_times(plan);
+    for (int32_t id = 0; id < tg_graph_count(tg_plan_graph(plan)); id++)
+        shares[id] = 0;
+    for (int32_t i = 0; i < times.parts; i++) {
+        tg_plan_part part = tg_plan_read_part(plan, i);
+        shares[part.node] += (double)part.nanoseconds / ((double)times.nanoseconds * times.threads);
+    }
+}
+
 tg_status tg_dump_plan(FILE *out, const tg_plan *plan, tg_dot_options options)
 {
     const tg_graph *graph = tg_plan_graph(plan);
     if (!graph)
         return TG_ERROR_ARGUMENT;
-    size_t bytes = (size_t)tg_graph_count(graph) * sizeof(int32_t);
-    int32_t *groups = tg_allocate(tg_graph_context(graph), bytes);
-    if (!groups)
+    size_t count = (size_t)tg_graph_count(graph), bytes = count * (sizeof(double) + sizeof(int32_t));
+    double *shares = tg_allocate(tg_graph_context(graph), bytes);
+    int32_t *groups = (int32_t *)(shares + count);
+    if (!shares)
         return TG_ERROR_MEMORY;
     for (int32_t id = 0; id < tg_graph_count(graph); id++)
         groups[id] = tg_plan_group(plan, id);
     options.groups = groups;
+    if (tg_plan_read_times(plan).nanoseconds > 0) {
+        find_shares(plan, shares);
+        options.shares = shares;
+        options.shares_of = "time";
+    }
     tg_status status = tg_dot(out, graph, options);
-    tg_release(tg_graph_context(graph), groups, bytes);
+    tg_release(tg_graph_context(graph), shares, bytes);
     return status;
 }

@@ -79,11 +79,27 @@ static bool picture_make(tg_dot_picture *p)
         while (p->outermost[i] >= 0 && p->layers[p->outermost[i]].parent >= 0)
             p->outermost[i] = p->layers[p->outermost[i]].parent;
     }
+    for (int32_t i = 0; i < p->boxes.count; i++) {
+        double share = tg_dot_share(&p->boxes, &p->boxes.boxes[i], p->options);
+        p->largest_share = share > p->largest_share ? share : p->largest_share;
+    }
     tg_dot_collect_edges(p);
     return true;
 }
 
 /* ---- writing ---- */
+
+/* From white to a warm colour that black text stands out from, also in print: lightness falls all the way. */
+static const char *warmth(const tg_dot_picture *p, const tg_dot_box *box, char colour[8])
+{
+    static const int cold[3] = {0xff, 0xff, 0xff}, warm[3] = {0xff, 0xae, 0x5c};
+    double heat = p->largest_share > 0 ? tg_dot_share(&p->boxes, box, p->options) / p->largest_share : 0;
+    int mixed[3];
+    for (int i = 0; i < 3; i++)
+        mixed[i] = cold[i] + (int)(heat * (warm[i] - cold[i]));
+    snprintf(colour, 8, "#%02x%02x%02x", (unsigned)mixed[0] & 0xff, (unsigned)mixed[1] & 0xff, (unsigned)mixed[2] & 0xff);
+    return colour;
+}
 
 /* How a box looks: its shape and line by what it is, its colours by what it is for. */
 static void put_box_style(tg_dot_picture *p, const tg_dot_box *box)
@@ -106,6 +122,9 @@ static void put_box_style(tg_dot_picture *p, const tg_dot_box *box)
     if (box->kept)
         colour = TG_DOT_KEPT_COLOUR;
     bool alarm = false;
+    char mixed[8];
+    if (p->options->shares)
+        fill = warmth(p, box, mixed);
     for (int32_t id = box->first; id >= 0; id = p->boxes.next[id]) {
         if (p->options->fills && p->options->fills[id])
             fill = p->options->fills[id];
@@ -168,6 +187,9 @@ static void put_legend(tg_dot_picture *p)
         fused |= box->fused;
         kept |= box->kept;
     }
+    const char *shares_of = p->options->shares_of ? p->options->shares_of : "whole";
+    char shares[100];
+    snprintf(shares, sizeof shares, "fill and per cent: share of the %s", shares_of);
     const struct {
         bool present;
         const char *colour, *text;
@@ -177,10 +199,11 @@ static void put_legend(tg_dot_picture *p)
         {kept, TG_DOT_KEPT_COLOUR, "╌╌ kept for the backward pass"},
         {roles[TG_DOT_UPDATE], TG_DOT_UPDATE_COLOUR, "── updates of variables"},
         {fused, "#1f2937", "<b>bold frame</b>: fused into one pass"},
+        {p->options->shares != NULL, "#000000", shares},
     };
     fputs("  label=<<table border=\"0\" cellspacing=\"6\" cellpadding=\"2\">", p->out);
     if (p->options->title) {
-        fputs("<tr><td colspan=\"5\"><font point-size=\"18\"><b>", p->out);
+        fputs("<tr><td colspan=\"6\"><font point-size=\"18\"><b>", p->out);
         tg_dot_text(p->out, p->options->title);
         fputs("</b></font></td></tr>", p->out);
     }

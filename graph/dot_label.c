@@ -145,13 +145,32 @@ static void put_note(FILE *out, const tg_node *node, const tg_dot_options *optio
     fputs("</font>", out);
 }
 
-static void put_single(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_node *node,
+double tg_dot_share(const tg_dot_boxes *b, const tg_dot_box *box, const tg_dot_options *options)
+{
+    double sum = 0;
+    for (int32_t id = box->first; id >= 0 && options->shares; id = b->next[id])
+        sum += options->shares[id];
+    return sum;
+}
+
+/* "12.3 %": in black and large enough to be read on every fill. */
+static void put_share(FILE *out, double share, const char *before, const char *after)
+{
+    long tenths = (long)(1000 * share + 0.5);
+    if (tenths > 0)
+        fprintf(out, "%s<font point-size=\"11\" color=\"#000000\"><b>%ld.%ld %%</b></font>%s", before, tenths / 10, tenths % 10,
+                after);
+}
+
+static void put_single(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box,
                        const tg_dot_options *options)
 {
+    const tg_node *node = tg_graph_node(graph, box->last);
     put_op(out, graph, b, node);
     put_details(out, node, "<br/>" SMALL, "</font>");
     put_values(out, node, options);
     put_note(out, node, options);
+    put_share(out, tg_dot_share(b, box, options), "<br/>", "");
 }
 
 static void put_group(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box,
@@ -175,11 +194,13 @@ static void put_group(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, c
         put_note(out, node, options);
         fputs("</td></tr>", out);
     }
+    put_share(out, tg_dot_share(b, box, options), "<tr><td align=\"left\">", "</td></tr>");
     fputs("</table>", out);
 }
 
 /* "update kernel" over "adam, 15 ops" over the states that the update keeps. */
-static void put_update(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box)
+static void put_update(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box,
+                       const tg_dot_options *options)
 {
     const tg_node *variable = box->variable >= 0 ? tg_graph_node(graph, box->variable) : NULL;
     int ops = 0;
@@ -204,14 +225,15 @@ static void put_update(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, 
         any = true;
     }
     fputs(any ? "</font>" : "", out);
+    put_share(out, tg_dot_share(b, box, options), "<br/>", "");
 }
 
 void tg_dot_label(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box, const tg_dot_options *options)
 {
     if (box->folded)
-        put_update(out, graph, b, box);
+        put_update(out, graph, b, box, options);
     else if (box->fused)
         put_group(out, graph, b, box, options);
     else
-        put_single(out, graph, b, tg_graph_node(graph, box->last), options);
+        put_single(out, graph, b, box, options);
 }

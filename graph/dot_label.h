@@ -8,6 +8,8 @@
 void tg_dot_text(FILE *out, const char *text);
 /** Writes "128×784 · 401 kB", with the dtype in front unless it is f32. */
 void tg_dot_type(FILE *out, tg_type type);
+/** What options->shares come to in a box. */
+double tg_dot_share(const tg_dot_boxes *b, const tg_dot_box *box, const tg_dot_options *options);
 /** Writes a box's label, an HTML-like one without its outer brackets. */
 void tg_dot_label(FILE *out, const tg_graph *graph, const tg_dot_boxes *b, const tg_dot_box *box, const tg_dot_options *options);
 

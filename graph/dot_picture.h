@@ -32,11 +32,12 @@ typedef struct tg_dot_picture {
     size_t edge_count;
     tg_dot_layer *layers;
     int32_t layer_count;
-    int32_t *layer_of;  /* of each box, or -1 */
-    int32_t *outermost; /* of each box: the layer that is in no other */
-    int32_t *stacked;   /* of each layer: the last one that was put above it */
-    uint8_t *ends;      /* of each box: whether it is the first or the last of its outermost layer */
-    uint8_t *labelled;  /* of each node: the kinds of edges that show its type already */
+    int32_t *layer_of;    /* of each box, or -1 */
+    int32_t *outermost;   /* of each box: the layer that is in no other */
+    int32_t *stacked;     /* of each layer: the last one that was put above it */
+    uint8_t *ends;        /* of each box: whether it is the first or the last of its outermost layer */
+    double largest_share; /* of any box */
+    uint8_t *labelled;    /* of each node: the kinds of edges that show its type already */
     void *memory;
     size_t bytes;
 } tg_dot_picture;

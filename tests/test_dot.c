@@ -326,6 +326,48 @@ START_TEST(a_dump_after_a_run_shows_values)
 }
 END_TEST
 
+START_TEST(shares_fill_boxes)
+{
+    double *shares = calloc((size_t)tg_graph_count(graph), sizeof *shares);
+    int32_t product = tg_tensor_node(h)->inputs[0]; /* the sum */
+    shares[h.id] = 0.5;
+    shares[product] = 0.25;
+    tg_dot_options options = tg_dot_defaults();
+    options.shares = shares;
+    options.shares_of = "time";
+    char *text = picture(options);
+    expect(text, "share of the time");
+    expect_node(text, h, "<b>50.0 %</b>");
+    expect_node(text, h, "fillcolor=\"#ffae5c\"");
+    expect_node(text, (tg_tensor){graph, product}, "<b>25.0 %</b>");
+    expect_node(text, loss, "fillcolor=\"#ffffff\"");
+    ck_assert_int_eq(occurrences(text, " %</b>"), 2);
+    expect_rendered(text);
+    free(text);
+    free(shares);
+}
+END_TEST
+
+START_TEST(a_timed_plan_is_filled_by_time)
+{
+    char *text = NULL;
+    size_t size;
+    float pixels[24] = {0};
+    tg_plan *plan = tg_compile(graph, loss);
+    ck_assert_int_eq(tg_plan_profile(plan, true), TG_OK);
+    ck_assert_int_eq(tg_feed(plan, x, pixels, sizeof pixels), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_OK);
+    FILE *out = open_memstream(&text, &size);
+    ck_assert_int_eq(tg_dump_plan(out, plan, tg_dot_defaults()), TG_OK);
+    fclose(out);
+    expect(text, "share of the time");
+    expect(text, "#ffae5c");
+    expect_rendered(text);
+    free(text);
+    tg_plan_free(plan);
+}
+END_TEST
+
 START_TEST(failures_are_told)
 {
     FILE *full = fopen("/dev/full", "w");
@@ -386,6 +428,8 @@ int main(void)
     tcase_add_test(tests, fills_notes_and_alarm);
     tcase_add_test(tests, small_tensors_show_their_values);
     tcase_add_test(tests, a_dump_after_a_run_shows_values);
+    tcase_add_test(tests, shares_fill_boxes);
+    tcase_add_test(tests, a_timed_plan_is_filled_by_time);
     tcase_add_test(tests, failures_are_told);
     tcase_add_test(tests, an_empty_graph_is_a_picture);
     return harness_run("dot", tests);
