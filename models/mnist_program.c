@@ -9,6 +9,7 @@
 #include "models/course.h"
 #include "models/find_rate.h"
 #include "models/keep.h"
+#include "models/profile.h"
 #include "models/report.h"
 #include "models/settings.h"
 #include "ops/ops.h"
@@ -229,13 +230,11 @@ static tg_status write_picture(FILE *out, void *user)
     return p->plan ? tg_dump_plan(out, p->plan, options) : tg_dot(out, p->graph, options);
 }
 
-static int dump_graph(run *r)
+static int write_graph(run *r)
 {
     char message[TG_MESSAGE_SIZE];
     picture p = {.title = r->program->model, .highlight = -1};
     tg_graph *graph = NULL;
-    if (!r->settings.dump_graph)
-        return EXIT_DONE;
     if (r->settings.dump_stage == DUMP_COMPILED) {
         p.plan = tg_model_plan(r->model, r->train, batch_of(r));
     } else {
@@ -249,6 +248,36 @@ static int dump_graph(run *r)
     if (status != TG_OK)
         console_complain(&r->console, "%s", message);
     return status == TG_OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Whether the picture shows times, which are known after training. */
+static bool shows_times(const run *r) { return r->settings.profile && r->settings.dump_stage == DUMP_COMPILED; }
+
+static int dump_graph(run *r) { return r->settings.dump_graph && !shows_times(r) ? write_graph(r) : EXIT_DONE; }
+
+/* ---- the profile ---- */
+
+static int begin_profile(run *r)
+{
+    if (!r->settings.profile || tg_model_profile(r->model, r->train, batch_of(r), true) == TG_OK)
+        return EXIT_DONE;
+    return model_failed(r);
+}
+
+static int end_profile(run *r)
+{
+    if (!r->settings.profile)
+        return EXIT_DONE;
+    const tg_plan *plan = tg_model_plan(r->model, r->train, batch_of(r));
+    if (!plan)
+        return model_failed(r);
+    if (!show_profile(&r->console, plan, batch_of(r))) {
+        console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
+        return EXIT_FAILED;
+    }
+    if (!console_flushed(&r->console))
+        return EXIT_FAILED;
+    return r->settings.dump_graph && shows_times(r) ? write_graph(r) : EXIT_DONE;
 }
 
 /* ---- training ---- */
@@ -442,9 +471,9 @@ static int run_stages(run *r)
         const char *before; /* where an interrupt came that is seen here */
     } stages[] = {{report_folder, "before training"}, {make_context, "before training"}, {name_classes, "before training"},
                   {load_data, "before training"},     {make_model, "before training"},   {introduce, "before training"},
-                  {dump_graph, "before training"},    {train, "before training"},        {show_results, "after training"},
-                  {report, "after the evaluation"}};
-    const size_t n = sizeof stages / sizeof *stages, last = r->settings.find_learning_rate ? n - 2 : n; /* no results then */
+                  {dump_graph, "before training"},    {begin_profile, "before training"}, {train, "before training"},
+                  {end_profile, "after training"},    {show_results, "after training"},  {report, "after the evaluation"}};
+    const size_t n = sizeof stages / sizeof *stages, last = r->settings.find_learning_rate ? n - 3 : n; /* no results then */
     int code = EXIT_DONE;
     r->keeper = (keeper){.console = &r->console, .program = r->program, .settings = &r->settings};
     for (size_t i = 0; i < last && code == EXIT_DONE; i++)

@@ -271,6 +271,12 @@ static const tg_flag table[] = {
      .help =
          "Before training, compares gradients with finite differences, in double precision on a few images, and shows the worst "
          "element found of each variable. Ends with 1 if they differ."},
+    {.name = "profile",
+     .kind = TG_FLAG_SWITCH,
+     .offset = offsetof(settings, profile),
+     .help = "After training, shows which parts of the compiled training step took how much of its time, and how fast they were. "
+             "With "
+             "--dump-graph and --dump-stage compiled, the picture is written then too, filled by these shares."},
     {.name = "trace",
      .kind = TG_FLAG_TEXT,
      .offset = offsetof(settings, trace),

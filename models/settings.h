@@ -31,7 +31,7 @@ typedef struct settings {
     const char *save, *load, *checkpoint, *resume; /* NULL: not */
     const char *trace;                             /* NULL: none */
     int64_t every;                                 /* steps between two checkpoints; 0: after each epoch alone */
-    bool check_gradients, find_learning_rate;
+    bool check_gradients, find_learning_rate, profile;
     bool json, quiet, no_progress;
     char message[1024]; /* what is wrong with the command line, or "" */
 } settings;

@@ -46,6 +46,22 @@ START_TEST(texts_are_an_array)
 }
 END_TEST
 
+START_TEST(lists_hold_objects)
+{
+    tg_json list = tg_json_list(&json, "parts");
+    for (int i = 0; i < 2; i++) {
+        tg_json item = tg_json_item(&list);
+        tg_json_integer(&item, "i", i);
+        tg_json_close(&item);
+    }
+    tg_json_close_list(&list);
+    list = tg_json_list(&json, "none");
+    tg_json_close_list(&list);
+    ck_assert_int_eq(tg_json_end(&json), TG_OK);
+    ck_assert_str_eq(line, "{\"parts\": [{\"i\": 0}, {\"i\": 1}], \"none\": []}\n");
+}
+END_TEST
+
 START_TEST(an_empty_object_is_fine)
 {
     ck_assert_int_eq(tg_json_end(&json), TG_OK);
@@ -135,6 +151,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, an_object_is_one_line);
     tcase_add_test(tests, texts_are_an_array);
+    tcase_add_test(tests, lists_hold_objects);
     tcase_add_test(tests, an_empty_object_is_fine);
     tcase_add_test(tests, reals_read_back_to_the_same_bits);
     tcase_add_test(tests, short_reals_stay_short);

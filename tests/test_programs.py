@@ -487,6 +487,29 @@ def pictures(program):
     assert "none/g.dot" in complaint and complaint.count("\n") == 1
 
 
+def profile(program):
+    """The table of parts, the JSON line, and the picture filled by time, which is written after training."""
+    file = FOLDER / "times.dot"
+    out = run(program, "--epochs=2", "--threads=2", "--profile", f"--dump-graph={file}", "--dump-stage=compiled").stdout
+    steps = 2 * (ROWS // 128)
+    assert re.search(rf"\nTime of a training step \(128 images\): \d+\.\d+ us, over {steps} steps on 2 threads\n", out), out
+    table = re.findall(r"^ +(\d+\.\d+)% +(\d+\.\d+) +(\S+) +(\S+)  (.*)$", out, re.M)
+    assert len(table) >= 10 and any("matmul" in row[4] for row in table), out
+    names = [row[4] for row in table]
+    assert names[-1] == "all parts" and "outside of parts" in names[-2] and "more parts" in names[-3], names
+    shares = [float(row[0]) for row in table]
+    assert shares[:-3] == sorted(shares[:-3], reverse=True) and abs(sum(shares[:-2]) - shares[-1]) < 0.2, shares
+    assert abs(shares[-1] + shares[-2] - 100) < 0.02, shares
+    picture = file.read_text()
+    assert "share of the time" in picture and re.search(r"<b>\d+\.\d %</b>", picture) and "#ffae5c" in picture
+    found = [line["profile"] for line in rows(program, "--epochs=1", "--profile") if "profile" in line]
+    assert len(found) == 1 and found[0]["batch"] == 128 and found[0]["steps"] == ROWS // 128
+    parts = found[0]["parts"]
+    assert {"compute", "commit"} <= {part["segment"] for part in parts} and any(part.get("variable") == "dense/kernel" for part in parts)
+    assert sum(part["nanoseconds"] for part in parts) + found[0]["outside_nanoseconds"] == found[0]["nanoseconds"] * found[0]["threads"]
+    assert "Time of a training step" not in run(program, "--epochs=0", "--profile").stdout
+
+
 def locale(program):
     plain = run(program, "--epochs=0", LC_ALL="C").stdout
     assert plain.isascii() and "| dense (Dense)" in plain
@@ -588,7 +611,7 @@ def synthetic(program):
 
 def main():
     both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, samples, class_names, fashion, shuffled_pixels, rate_finder, usage, help_and_version, bad_data, divergence,
-            interrupt, interrupt_before_training, interrupt_after_training, interrupt_a_report, lost_output, pictures, locale, progress_bar, terminals]
+            interrupt, interrupt_before_training, interrupt_after_training, interrupt_a_report, lost_output, pictures, profile, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
     tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: plateaus", plateaus, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
     failed = 0

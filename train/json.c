@@ -122,6 +122,22 @@ void tg_json_texts(tg_json *json, const char *key, const char *const *texts, int
     fputs(count ? "]" : "[]", json->out);
 }
 
+tg_json tg_json_list(tg_json *json, const char *key)
+{
+    put_key(json, key);
+    fprintf(json->out, "[");
+    return (tg_json){json->out, true};
+}
+
+tg_json tg_json_item(tg_json *list)
+{
+    fprintf(list->out, "%s", list->empty ? "" : ", ");
+    list->empty = false;
+    return tg_json_begin(list->out);
+}
+
+void tg_json_close_list(tg_json *list) { fprintf(list->out, "]"); }
+
 void tg_json_matrix(tg_json *json, const char *key, const int64_t *values, int rows, int columns)
 {
     put_key(json, key);

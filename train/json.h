@@ -29,6 +29,10 @@ TG_API void tg_json_matrix(tg_json *json, const char *key, const int64_t *values
 /** Opens an object as a member of another, which waits until tg_json_close() has closed it. */
 TG_API tg_json tg_json_object(tg_json *json, const char *key);
 TG_API void tg_json_close(tg_json *json);
+/** Opens a list of objects as a member, closed by tg_json_close_list(); adds an object to it, closed by tg_json_close(). */
+TG_API tg_json tg_json_list(tg_json *json, const char *key);
+TG_API tg_json tg_json_item(tg_json *list);
+TG_API void tg_json_close_list(tg_json *list);
 /** Closes the outermost object, ends the line and flushes. TG_ERROR_IO if `out` failed. */
 TG_API TG_MUST_USE tg_status tg_json_end(tg_json *json);
 

@@ -452,3 +452,12 @@ const tg_plan *tg_model_plan(tg_model *model, tg_rows data, int64_t batch)
     const compiled *step = training_step(model, data, batch, &status);
     return step ? step->plan : NULL;
 }
+
+tg_status tg_model_profile(tg_model *model, tg_rows data, int64_t batch, bool on)
+{
+    tg_status status;
+    const compiled *step = training_step(model, data, batch, &status);
+    if (step)
+        status = tg_plan_profile(step->plan, on);
+    return step && status ? tg_model_fail(model, status, NULL) : status;
+}

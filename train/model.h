@@ -3,7 +3,7 @@
 #ifndef TG_TRAIN_MODEL_H
 #define TG_TRAIN_MODEL_H
 
-#include "exec/plan.h"
+#include "exec/profile.h"
 #include "train/cancel.h"
 #include "train/optimizers.h"
 #include "train/source.h"
@@ -94,6 +94,8 @@ TG_API tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t 
 /** The plan of a training step for `batch` rows out of `data`, for tg_plan_describe() and pictures. The model's own; NULL on failure.
     Valid until another plan is needed. */
 TG_API const tg_plan *tg_model_plan(tg_model *model, tg_rows data, int64_t batch);
+/** Times the parts of that plan from the next step on, as tg_plan_profile() does. */
+TG_API TG_MUST_USE tg_status tg_model_profile(tg_model *model, tg_rows data, int64_t batch, bool on);
 
 TG_END_DECLS
 
