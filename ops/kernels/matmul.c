@@ -5,10 +5,10 @@
 enum {
     DEPTH = 512, /* of k at a time, where k is longer than DEEPEST: a panel of it stays in the second-level cache */
     DEEPEST = 1024,
-    TASK_COLUMNS = 512,      /* most columns of a task: a wide matrix is cut into stretches of 256 to 512 */
+    TASK_COLUMNS = 256,      /* most columns of a task: a wide matrix is cut into stretches of 128 to 256 */
     TASK_ROWS = 32,          /* least rows of a task where b is packed, since each task reads it through */
-    TASK_ELEMENTS = 1 << 15, /* most elements of c in a task: they are still in the second-level cache when the epilogue comes */
-    DIRECT_COLUMNS = 512,    /* a right side with longer rows is packed: its rows would share few cache sets and many pages */
+    TASK_ELEMENTS = 1 << 17, /* most elements of c in a task: they are still in the second-level cache when the epilogue comes */
+    DIRECT_COLUMNS = 192,    /* a right side with longer rows is packed: its rows would share few cache sets and many pages */
     DIRECT_ROWS = 32         /* unless it meets so few rows of the left that packing would take longer than the product */
 };
 
