@@ -1,12 +1,12 @@
 #include "ops/kernels/vector.h"
 #include "tests/bench_machine.h"
 
-#define JOIN(set) tg_bench_fma_##set
-#define NAME(set) JOIN(set)
+#define JOIN(name, set) name##_##set
+#define NAME(name, set) JOIN(name, set)
 
 enum { CHAINS = 12, ROUNDS = 20000, REPEATS = 50 };
 
-double NAME(TG_KERNEL_SET)(void)
+double NAME(tg_bench_fma, TG_KERNEL_SET)(void)
 {
     float out[VF_WIDTH];
     double best = 0;
@@ -29,4 +29,12 @@ double NAME(TG_KERNEL_SET)(void)
             best = rate;
     }
     return best;
+}
+
+void NAME(tg_bench_triad, TG_KERNEL_SET)(float *a, const float *b, const float *c, int64_t count, float factor)
+{
+    vf s = vf_set1(factor);
+    for (int64_t i = 0; i + 4 * VF_WIDTH <= count; i += 4 * VF_WIDTH)
+        for (int64_t k = i; k < i + 4 * VF_WIDTH; k += VF_WIDTH)
+            vf_store(a + k, vf_fma(s, vf_load(c + k), vf_load(b + k)));
 }

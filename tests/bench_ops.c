@@ -1,5 +1,6 @@
-/* Times every op of the list on its largest sample, and the products of the two networks, on each instruction set of this machine, on
-   one thread. Beside each stands what the instruction set's multiply-adds and the memory reach in the same run.
+/* Times every op of the list on each of its samples, and the two networks' own shapes, on each instruction set of this machine, on one
+   thread. "peak" is how much of what the machine can do in the same run this is: of its multiply-adds, or of the bandwidth that plain
+   loops have over as many bytes, whichever is more.
    bench_ops [NAME...]: only ops and products whose name contains one of these. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,21 +11,11 @@
 #include "op_case.h"
 #include "ops/ops.h"
 
-static double fma_peak(tg_isa isa)
-{
-    switch (isa) {
-#ifdef TG_HAVE_AVX2
-    case TG_ISA_AVX2: return tg_bench_fma_avx2();
-#endif
-#ifdef TG_HAVE_AVX512
-    case TG_ISA_AVX512: return tg_bench_fma_avx512();
-#endif
-#ifdef TG_HAVE_NEON
-    case TG_ISA_NEON: return tg_bench_fma_neon();
-#endif
-    default: return tg_bench_fma_baseline();
-    }
-}
+/* What an instruction set does at most. */
+typedef struct machine {
+    tg_isa isa;
+    double flops;
+} machine;
 
 /* Seconds of one run: the least of several batches, each long against the clock's grain. 0 if a run fails. */
 static double time_plan(tg_plan *plan)
@@ -57,14 +48,16 @@ static double bytes_moved(const tg_tensor *inputs, int n, tg_tensor output)
     return bytes;
 }
 
-static void print_row(const char *name, const char *shapes, double seconds, double flops, double bytes, double peak)
+static void print_row(const char *name, const char *shapes, double seconds, double flops, double bytes, const machine *m)
 {
-    char rate[32] = "-", share[32] = "-";
+    char rate[32] = "-";
+    double share = bytes / seconds / bench_bandwidth(m->isa, bytes);
     if (flops > 0) {
+        double of_flops = flops / seconds / m->flops;
         snprintf(rate, sizeof rate, "%.1f", 1e-9 * flops / seconds);
-        snprintf(share, sizeof share, "%.1f%%", 100 * flops / seconds / peak);
+        share = of_flops > share ? of_flops : share;
     }
-    printf("  %-22s %-40s %10.2f %9s %6s %9.1f\n", name, shapes, 1e6 * seconds, rate, share, 1e-9 * bytes / seconds);
+    printf("  %-24s %-40s %11.2f %9s %9.1f %6.1f%%\n", name, shapes, 1e6 * seconds, rate, 1e-9 * bytes / seconds, 100 * share);
 }
 
 /* "[128, 784] [784, 100]" */
@@ -79,10 +72,10 @@ static void describe_shapes(const tg_tensor *inputs, int n, char *text, size_t s
 }
 
 /* Compiles the graph as it stands, runs it and prints a row. False, after a message, if that fails. */
-static bool bench_tensor(const char *name, const tg_tensor *inputs, int n, tg_tensor output, double peak)
+static bool bench_tensor(const char *name, const tg_tensor *inputs, int n, tg_tensor output, const machine *m)
 {
     if (!tg_ok(output)) {
-        printf("  %-22s failed: %s\n", name, output.graph ? tg_graph_error(output.graph) : "no inputs");
+        printf("  %-24s failed: %s\n", name, output.graph ? tg_graph_error(output.graph) : "no inputs");
         return false;
     }
     tg_compile_options options = tg_compile_defaults(tg_graph_context(output.graph));
@@ -92,40 +85,32 @@ static bool bench_tensor(const char *name, const tg_tensor *inputs, int n, tg_te
     if (seconds > 0) {
         char shapes[256];
         describe_shapes(inputs, n, shapes, sizeof shapes);
-        print_row(name, shapes, seconds, tg_plan_describe(plan).flops, bytes_moved(inputs, n, output), peak);
+        print_row(name, shapes, seconds, tg_plan_describe(plan).flops, bytes_moved(inputs, n, output), m);
     } else {
-        printf("  %-22s failed: %s\n", name, plan ? tg_plan_error(plan) : tg_graph_error(output.graph));
+        printf("  %-24s failed: %s\n", name, plan ? tg_plan_error(plan) : tg_graph_error(output.graph));
     }
     tg_plan_free(plan);
     return seconds > 0;
 }
 
-/* The sample with most elements, the last of several. Its values need not be distinct here. */
-static tg_sample largest_sample(const tg_op_entry *entry)
+static bool bench_sample(tg_context *context, const tg_op_entry *entry, tg_sample sample, const machine *m)
 {
-    int64_t most = -1;
-    tg_sample largest = {0};
-    for (int i = 0; i < entry->n_samples; i++) {
-        int64_t count = 0;
-        for (int k = 0; k < entry->samples[i].n_inputs; k++)
-            count += tg_shape_count(entry->samples[i].inputs[k].shape);
-        if (count >= most)
-            most = count, largest = entry->samples[i];
-    }
-    largest.distinct = false;
-    return largest;
-}
-
-static bool bench_op(tg_context *context, const tg_op_entry *entry, double peak)
-{
-    tg_sample sample = largest_sample(entry);
+    sample.distinct = false; /* many distinct values take long to find, and here they need not be */
     case_values values = case_values_make(entry->op, &sample, 1);
     op_case c;
     case_begin(&c, context, entry->op, &sample, 0, &values, TG_F32, false);
     case_record(&c);
-    bool passed = bench_tensor(entry->op->name, c.inputs, sample.n_inputs, c.output, peak);
+    bool passed = bench_tensor(entry->op->name, c.inputs, sample.n_inputs, c.output, m);
     case_end(&c);
     case_values_free(&values);
+    return passed;
+}
+
+static bool bench_op(tg_context *context, const tg_op_entry *entry, const machine *m)
+{
+    bool passed = true;
+    for (int i = 0; i < entry->n_samples; i++)
+        passed = bench_sample(context, entry, entry->samples[i], m) && passed;
     return passed;
 }
 
@@ -146,6 +131,9 @@ static const product products[] = {
     {"dense_1", MATMUL, {2, {128, 100}}, {2, {100, 50}}, false, false},
     {"dense_1 input", MATMUL, {2, {128, 50}}, {2, {100, 50}}, false, true},
     {"dense_1 kernel", MATMUL, {2, {128, 100}}, {2, {128, 50}}, true, false},
+    {"dense_2", MATMUL, {2, {128, 50}}, {2, {50, 10}}, false, false},
+    {"dense_2 input", MATMUL, {2, {128, 10}}, {2, {50, 10}}, false, true},
+    {"dense_2 kernel", MATMUL, {2, {128, 50}}, {2, {128, 10}}, true, false},
     {"conv2d", CONV2D, {4, {128, 28, 28, 1}}, {4, {3, 3, 1, 32}}, false, false},
     {"conv2d kernel", CONV2D_KERNEL, {4, {128, 28, 28, 1}}, {4, {128, 26, 26, 32}}, false, false},
     {"conv2d_1", CONV2D, {4, {128, 13, 13, 32}}, {4, {3, 3, 32, 64}}, false, false},
@@ -179,13 +167,13 @@ static tg_tensor bound_input(tg_graph *graph, const char *name, tg_shape shape, 
     return *values && tg_bind(input, *values, bytes) == TG_OK ? input : tg_none();
 }
 
-static bool bench_product(tg_context *context, const product *p, double peak)
+static bool bench_product(tg_context *context, const product *p, const machine *m)
 {
     tg_variables *variables = tg_variables_new(context, 1);
     tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
     float *a, *b;
     tg_tensor inputs[2] = {bound_input(graph, "a", p->a, &a), bound_input(graph, "b", p->b, &b)};
-    bool passed = bench_tensor(p->name, inputs, 2, record_product(p, inputs[0], inputs[1]), peak);
+    bool passed = bench_tensor(p->name, inputs, 2, record_product(p, inputs[0], inputs[1]), m);
     tg_graph_free(graph);
     tg_variables_free(variables);
     free(a);
@@ -203,20 +191,22 @@ static bool chosen(const char *name, int argc, char **argv)
 
 static bool bench_isa(tg_isa isa, int argc, char **argv)
 {
-    double peak = fma_peak(isa);
+    const machine m = {isa, bench_flops(isa)};
     bool passed = true;
     tg_context *context = case_context(isa, 1);
-    printf("\n%s: multiply-adds reach %.1f GFLOP/s\n", tg_isa_name(isa), 1e-9 * peak);
-    printf("  %-22s %-40s %10s %9s %6s %9s\n", "op", "inputs", "us", "GFLOP/s", "peak", "GB/s");
+    printf("\n%s: multiply-adds reach %.1f GFLOP/s; plain loops %.0f GB/s in 32 KiB, %.0f in 1 MiB, %.0f in 256 MiB\n",
+           tg_isa_name(isa), 1e-9 * m.flops, 1e-9 * bench_bandwidth(isa, 32768), 1e-9 * bench_bandwidth(isa, 1048576),
+           1e-9 * bench_bandwidth(isa, 268435456));
+    printf("  %-24s %-40s %11s %9s %9s %7s\n", "op", "inputs", "us", "GFLOP/s", "GB/s", "peak");
     int count;
     const tg_op_entry *entries = tg_op_entries(&count);
     for (int i = 0; i < count; i++)
         if (chosen(entries[i].op->name, argc, argv))
-            passed = bench_op(context, &entries[i], peak) && passed;
+            passed = bench_op(context, &entries[i], &m) && passed;
     printf("  the networks' products, batch 128\n");
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
         if (chosen(products[i].name, argc, argv))
-            passed = bench_product(context, &products[i], peak) && passed;
+            passed = bench_product(context, &products[i], &m) && passed;
     tg_context_free(context);
     return passed;
 }
@@ -225,7 +215,7 @@ int main(int argc, char **argv)
 {
     bool passed = true;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("tapegrad %s, one thread; memory gives %.1f GB/s\n", tg_version(), 1e-9 * bench_bandwidth());
+    printf("tapegrad %s, one thread\n", tg_version());
     for (int isa = 0; isa < TG_ISA_COUNT; isa++)
         if (tg_isa_available((tg_isa)isa))
             passed = bench_isa((tg_isa)isa, argc, argv) && passed;
