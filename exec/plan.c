@@ -119,15 +119,17 @@ tg_status tg_read(const tg_plan *plan, tg_tensor tensor, void *values, size_t by
                             "tg_read: the handle is no tensor of the graph that this plan was compiled from");
     const tg_node *node = tg_graph_node(plan->recorded, tensor.id);
     char label[300];
-    tg_node_label(node, label, sizeof label);
     if (id < 0 || !plan->publication_of[id])
         return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where,
-                            "tg_read: %s is neither a root of the plan nor kept: give it to tg_compile() or to tg_keep()", label);
+                            "tg_read: %s is neither a root of the plan nor kept: give it to tg_compile() or to tg_keep()",
+                            tg_node_label(node, label, sizeof label));
     if (bytes != (size_t)tg_type_bytes(node->type) || (!values && bytes > 0))
-        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_read: %s has %lld bytes, not %zu%s", label,
-                            (long long)tg_type_bytes(node->type), bytes, values ? "" : " at NULL");
+        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_read: %s has %lld bytes, not %zu%s",
+                            tg_node_label(node, label, sizeof label), (long long)tg_type_bytes(node->type), bytes,
+                            values ? "" : " at NULL");
     if (plan->current < 0)
-        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_read: %s has no values: the plan has not run", label);
+        return tg_plan_fail(plan, TG_ERROR_ARGUMENT, node->where, "tg_read: %s has no values: the plan has not run",
+                            tg_node_label(node, label, sizeof label));
     if (bytes)
         memcpy(values, tg_values(plan, tensor), bytes);
     return TG_OK;

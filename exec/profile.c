@@ -50,17 +50,18 @@ tg_plan_times tg_plan_read_times(const tg_plan *plan)
     return times;
 }
 
-/* The name of the first variable that a step writes, or NULL. */
+/* The name of a variable that a step writes: the one that is trained, or else the first; NULL: none. */
 static const char *written_variable(const tg_plan *plan, const tg_step *step)
 {
+    const tg_variable_info *found = NULL;
     for (int32_t r = 0; r < step->n_refs; r++) {
         int32_t node = plan->steps.buffers[step->refs[r].buffer].node;
         const tg_variable_info *variable =
             step->refs[r].writes && node >= 0 ? tg_node_variable(plan->graph, tg_graph_node(plan->graph, node)) : NULL;
-        if (variable)
-            return variable->name;
+        if (variable && (!found || (variable->trainable && !found->trainable)))
+            found = variable;
     }
-    return NULL;
+    return found ? found->name : NULL;
 }
 
 tg_plan_part tg_plan_read_part(const tg_plan *plan, int32_t i)

@@ -25,7 +25,7 @@ typedef struct tg_plan_part {
     int32_t node;         /**< of tg_plan_graph(): the product that others are fused to, or the last op */
     const char *layer;    /**< that node's, or "" */
     const char *segment;  /**< "prologue": only when variables have changed; "compute"; "commit": writes variables */
-    const char *variable; /**< the first that it writes; NULL: none */
+    const char *variable; /**< that it writes: the one that is trained, or else the first; NULL: none */
     int64_t calls;        /**< in the runs that were timed */
     int64_t nanoseconds;  /**< in all these calls, summed over threads */
     double flops;         /**< of one call */
