@@ -378,7 +378,6 @@ START_TEST(other_activations_stay_before_pooling)
     const tg_node *pooled = only_node(l.best, &tg_op_max_pool2d), *argmax = only_node(l.best, &tg_op_max_pool2d_argmax);
     ck_assert_ptr_eq(tg_graph_node(tg_plan_graph(l.best), pooled->inputs[0])->op, &tg_op_silu);
     ck_assert_int_eq(argmax->inputs[0], pooled->inputs[0]);
-    ck_assert(tg_shape_equal(only_node(l.exact, &tg_op_unpool2d)->type.shape, TG_SHAPE(2, 6, 6, 5)));
     ck_assert_int_eq(contraction_count_op(l.best, &tg_op_unpool2d), 0);
     ck_assert(tg_shape_equal(only_node(l.best, &tg_op_conv2d)->type.shape, TG_SHAPE(2, 6, 6, 5)));
     layer_run(&l);
