@@ -4,17 +4,16 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "autodiff/inspect.h"
 #include "models/console.h"
 #include "models/course.h"
 #include "models/find_rate.h"
 #include "models/keep.h"
+#include "models/picture.h"
 #include "models/profile.h"
 #include "models/report.h"
 #include "models/settings.h"
 #include "ops/ops.h"
 #include "train/regularizers.h"
-#include "train/whole_file.h"
 
 /* Parts of the images that training holds back for validation: 10,000 of 60,000. */
 #define VALIDATION_PART 6
@@ -213,26 +212,8 @@ static int introduce(run *r)
 
 /* ---- the picture ---- */
 
-/* A graph, or the plan whose graph is meant. */
-typedef struct picture {
-    const char *title;
-    const tg_graph *graph;
-    const tg_plan *plan;
-    int32_t highlight; /* a node, or -1 */
-} picture;
-
-static tg_status write_picture(FILE *out, void *user)
+static int write_stage(run *r)
 {
-    const picture *p = user;
-    tg_dot_options options = tg_dot_defaults();
-    options.title = p->title;
-    options.highlight = p->highlight;
-    return p->plan ? tg_dump_plan(out, p->plan, options) : tg_dot(out, p->graph, options);
-}
-
-static int write_graph(run *r)
-{
-    char message[TG_MESSAGE_SIZE];
     picture p = {.title = r->program->model, .highlight = -1};
     tg_graph *graph = NULL;
     if (r->settings.dump_stage == DUMP_COMPILED) {
@@ -243,17 +224,15 @@ static int write_graph(run *r)
     }
     if (!p.plan && !p.graph)
         return model_failed(r);
-    tg_status status = tg_write_whole(r->settings.dump_graph, write_picture, &p, message, sizeof message);
+    int code = write_graph(&r->console, r->settings.dump_graph, &p);
     tg_graph_free(graph);
-    if (status != TG_OK)
-        console_complain(&r->console, "%s", message);
-    return status == TG_OK ? EXIT_DONE : EXIT_FAILED;
+    return code;
 }
 
 /* Whether the picture shows times, which are known after training. */
 static bool shows_times(const run *r) { return r->settings.profile && r->settings.dump_stage == DUMP_COMPILED; }
 
-static int dump_graph(run *r) { return r->settings.dump_graph && !shows_times(r) ? write_graph(r) : EXIT_DONE; }
+static int dump_graph(run *r) { return r->settings.dump_graph && !shows_times(r) ? write_stage(r) : EXIT_DONE; }
 
 /* ---- the profile ---- */
 
@@ -277,7 +256,7 @@ static int end_profile(run *r)
     }
     if (!console_flushed(&r->console))
         return EXIT_FAILED;
-    return r->settings.dump_graph && shows_times(r) ? write_graph(r) : EXIT_DONE;
+    return r->settings.dump_graph && shows_times(r) ? write_stage(r) : EXIT_DONE;
 }
 
 /* ---- training ---- */
@@ -311,28 +290,13 @@ static bool on_epoch(void *user, const tg_fit_epoch *epoch)
     return console_flushed(&r->console) && go_on;
 }
 
-/* Leaves the failed run's graph with a node in red, in the report's folder if there is one. */
-static void show_culprit(const run *r, const tg_nonfinite *found)
-{
-    char path[4096], message[TG_MESSAGE_SIZE];
-    const char *folder = r->settings.report;
-    picture p = {.title = found->message, .graph = tg_model_failed_graph(r->model), .highlight = found->node};
-    snprintf(path, sizeof path, "%s%sdiverged.dot", folder ? folder : "", folder ? "/" : "");
-    if (!p.graph)
-        return;
-    if (tg_write_whole(path, write_picture, &p, message, sizeof message) == TG_OK)
-        console_complain(&r->console, "%s shows the graph with that node in red", path);
-    else
-        console_complain(&r->console, "there is no picture of the graph: %s", message);
-}
-
 /* Says which node first went wrong, by replaying the failed run unfused. */
 static int diverged(run *r)
 {
     tg_nonfinite found = {.node = -1};
     if (tg_model_find_nonfinite(r->model, &found) == TG_OK && found.node >= 0) {
         console_complain(&r->console, "diverged: %s", found.message);
-        show_culprit(r, &found);
+        show_culprit(&r->console, r->settings.report, tg_model_failed_graph(r->model), &found);
     } else {
         console_complain(&r->console, "diverged: %s", tg_model_error(r->model));
     }
@@ -469,10 +433,10 @@ static int run_stages(run *r)
     static const struct {
         int (*run)(run *r);
         const char *before; /* where an interrupt came that is seen here */
-    } stages[] = {{report_folder, "before training"}, {make_context, "before training"}, {name_classes, "before training"},
-                  {load_data, "before training"},     {make_model, "before training"},   {introduce, "before training"},
+    } stages[] = {{report_folder, "before training"}, {make_context, "before training"},  {name_classes, "before training"},
+                  {load_data, "before training"},     {make_model, "before training"},    {introduce, "before training"},
                   {dump_graph, "before training"},    {begin_profile, "before training"}, {train, "before training"},
-                  {end_profile, "after training"},    {show_results, "after training"},  {report, "after the evaluation"}};
+                  {end_profile, "after training"},    {show_results, "after training"},   {report, "after the evaluation"}};
     const size_t n = sizeof stages / sizeof *stages, last = r->settings.find_learning_rate ? n - 3 : n; /* no results then */
     int code = EXIT_DONE;
     r->keeper = (keeper){.console = &r->console, .program = r->program, .settings = &r->settings};
