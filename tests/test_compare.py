@@ -1,0 +1,61 @@
+"""tools/compare with the project's programs alone and with peers that do not work. Usage: test_compare.py COMPARE BUILD_FOLDER; writes TAP."""
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+COMPARE, BUILD = sys.argv[1:3]
+
+
+def write_idx(path, shape, values):
+    path.write_bytes(struct.pack(">I", 0x800 + len(shape)) + struct.pack(f">{len(shape)}I", *shape) + bytes(values))
+
+
+def run(*flags, code=0):
+    done = subprocess.run([sys.executable, COMPARE, f"--build={BUILD}", *flags], capture_output=True, text=True,
+                          env={**os.environ, "MNIST_DIR": str(FOLDER)}, timeout=250)
+    assert done.returncode == code, f"{flags} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    return done
+
+
+def tables():
+    out = run("--models=fcnn", "--threads=1", "--rounds=1", "--epochs=2", "--process-epochs=1").stdout
+    figure = r"[0-9.e-]+"
+    assert re.search(rf"Training, seconds per epoch.*\n\n\| \| fcnn, 1 thread \|\n\|---\|---\|\n\| tapegrad \| {figure} \|\n", out), out
+    assert re.search(rf"Whole process, 1 epoch with validation, 1 thread:.*\n\n\| \| fcnn, seconds \| fcnn, MiB \|\n.*\n\| tapegrad \| {figure} \| {figure} \|\n", out), out
+    assert re.search(rf"Inference.*\n\n\| \| fcnn, one image, 1 thread, us \| .*\n.*\n\| tapegrad \| {figure} \| {figure} \|\n", out), out
+    for name in ("keras", "torch", "jax", "onnxruntime"):
+        assert f"- {name} was not run: --{name} PYTHON names an interpreter that has it\n" in out, out
+
+
+def peers_that_do_not_work_are_named():
+    out = run("--models=fcnn", "--threads=1", "--rounds=1", "--epochs=1", "--tables=training", "--torch=/none/python", "--jax=false").stdout
+    assert "- torch was not run: /none/python cannot import torch: " in out and "- jax was not run: false cannot import jax, flax, optax: " in out, out
+
+
+def wrong_usage():
+    assert "--models: x is none of fcnn, cnn" in run("--models=x", code=2).stderr
+    assert "--threads: 0 is no list of numbers" in run("--threads=0", code=2).stderr
+    assert "meson compile -C /none" in run("--build=/none", code=1).stderr
+
+
+tests = [tables, peers_that_do_not_work_are_named, wrong_usage]
+failed = 0
+print(f"1..{len(tests)}")
+with tempfile.TemporaryDirectory() as folder:
+    FOLDER = pathlib.Path(folder)
+    for stem, count in (("train", 360), ("t10k", 60)):
+        write_idx(FOLDER / f"{stem}-images-idx3-ubyte", (count, 28, 28), [i * 7 % 256 if i % 5 == 0 else 0 for i in range(count * 784)])
+        write_idx(FOLDER / f"{stem}-labels-idx1-ubyte", (count,), [i % 10 for i in range(count)])
+    for number, test in enumerate(tests, 1):
+        try:
+            test()
+            print(f"ok {number} - {test.__name__}", flush=True)
+        except Exception as problem:
+            failed += 1
+            print("# " + "\n# ".join(f"{type(problem).__name__}: {problem}".splitlines()))
+            print(f"not ok {number} - {test.__name__}", flush=True)
+sys.exit(failed > 0)
