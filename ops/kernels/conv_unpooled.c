@@ -90,7 +90,7 @@ static void choose_select(tg_unpooled_sum *u, const tg_window_limits *limits)
     u->window_rows = (u->size.window[0] - 1) * s->stride[0] + (s->kernel[0] - 1) * s->dilation[0] + 1;
     u->selects = (u->size.window[0] - 1) * s->stride[0] * u->window_row + (u->size.window[1] - 1) * s->stride[1] * s->channels <
                  limits->width;
-    u->tap_blocks = tg_ceil_div(u->depth, limits->selected);
+    u->tap_blocks = tg_window_tap_blocks(limits, u->depth);
     u->square = u->selects && s->channels == 1 && is_square(&u->size);
 }
 
@@ -333,7 +333,7 @@ tg_unpooled_spread tg_unpooled_spread_make(const tg_kernels *kernels, const tg_u
     const tg_window_limits *limits = kernels->window_limits();
     tg_unpooled_spread u = {.kernels = kernels, .size = *size, .taps = taps_of(size)};
     find_margins(size, u.margin);
-    u.tap_blocks = tg_ceil_div(u.taps, limits->spread);
+    u.tap_blocks = tg_window_tap_blocks(limits, u.taps);
     u.vectors = tg_ceil_div(size->conv.channels, limits->width);
     u.words = tg_ceil_div(size->conv.filters, WORD);
     u.square = is_square(size) && u.tap_blocks == 1;

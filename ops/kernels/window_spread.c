@@ -1,24 +1,5 @@
 /* Pooled elements give to their windows, which stay in registers; see ops/kernels/windows.h. One function for each number of taps. */
-#include "ops/kernels/kernels.h"
-#include "ops/kernels/vector.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 25")
-#endif
-
-/* TAPS(AT): AT(t) for every number of accumulators; see ops/kernels/window_sums.c. */
-#define TAPS_TO_12(AT) AT(1) AT(2) AT(3) AT(4) AT(5) AT(6) AT(7) AT(8) AT(9) AT(10) AT(11) AT(12)
-#if defined(TG_SET_AVX512) || defined(TG_SET_NEON)
-#define SPREAD 25
-#define TAPS(AT) TAPS_TO_12(AT) AT(13) AT(14) AT(15) AT(16) AT(17) AT(18) AT(19) AT(20) AT(21) AT(22) AT(23) AT(24) AT(25)
-#else
-#define SPREAD 12
-#define TAPS(AT) TAPS_TO_12(AT)
-#endif
+#include "ops/kernels/window_blocks.h"
 
 enum { WORD = 64, SQUARE = 4 };
 
@@ -91,7 +72,7 @@ INLINE void add_filters(const tg_window_spread *s, const float *gradient, const 
 
 INLINE void spread_place(const tg_window_spread *s, const float *gradient, const uint64_t *masks, float *target, const int taps)
 {
-    vf sums[SPREAD];
+    vf sums[MOST_TAPS];
     UNROLL
     for (int t = 0; t < taps; t++)
         sums[t] = vf_load(target + s->tap_at[t]);
@@ -146,13 +127,13 @@ INLINE void spread_taps(const tg_window_spread *s, const int taps)
 
 #define DEFINE(t) \
     static void spread_##t(const tg_window_spread *s) { spread_taps(s, t); }
-TAPS(DEFINE)
+EACH_TAPS(DEFINE)
 
 void TG_SET(window_spread)(const tg_window_spread *s)
 {
 #define ENTRY(t) [t - 1] = spread_##t,
-    static void (*const blocks[SPREAD])(const tg_window_spread *) = {TAPS(ENTRY)};
-    if (s->row > 0 && SQUARE * SQUARE <= SPREAD)
+    static void (*const blocks[MOST_TAPS])(const tg_window_spread *) = {EACH_TAPS(ENTRY)};
+    if (s->row > 0 && SQUARE * SQUARE <= MOST_TAPS)
         spread_windows(s);
     else
         blocks[s->taps - 1](s);

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TG_WINDOW_RUNS 5
+#define TG_WINDOW_RUNS 3
 #define TG_WINDOW_VECTORS 12
-#define TG_WINDOW_TAPS 25
+#define TG_WINDOW_TAPS 12
 
 /** Pooled elements [images, height, width, filters] and where each finds its window. */
 typedef struct tg_pooled {
@@ -25,8 +25,14 @@ typedef struct tg_pooled {
 typedef struct tg_window_limits {
     int32_t width;                   /**< floats in a vector */
     int32_t vectors[TG_WINDOW_RUNS]; /**< most vectors of window_sums in 1, 2, ... runs */
-    int32_t selected, spread;        /**< most taps of window_select and of window_spread */
+    int32_t whole;                   /**< so many taps are taken at once too, besides 1 to TG_WINDOW_TAPS; 0: none */
 } tg_window_limits;
+
+/** Into how many blocks, as even as can be, window_select and window_spread cut so many taps. */
+static inline int64_t tg_window_tap_blocks(const tg_window_limits *limits, int64_t taps)
+{
+    return taps == limits->whole ? 1 : (taps + TG_WINDOW_TAPS - 1) / TG_WINDOW_TAPS;
+}
 
 /** Of the first `filters` filters of one image's pooled elements: at[pixel, f], where each finds its place in the image, and values[pixel, f],
     the gradient, or 0 where nothing is taken. */
