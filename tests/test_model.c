@@ -226,7 +226,7 @@ START_TEST(wrong_arguments_are_told)
     ck_assert_int_eq(tg_model_train(model, data, &outside, 1), TG_ERROR_RANGE);
     assert_error("out of range");
     ck_assert_int_eq(tg_model_train(model, data, NULL, 1), TG_ERROR_ARGUMENT);
-    assert_error("without indices the batch is all of the data");
+    assert_error("indices of the rows to train on are NULL");
     tg_model_options incomplete = options();
     incomplete.loss = NULL;
     ck_assert_ptr_null(tg_model_new(variables, incomplete));
@@ -288,14 +288,20 @@ START_TEST(functions_that_give_no_tensor_are_told)
     tg_model_free(model);
     model = tg_model_new(variables, wrong);
     ck_assert_int_eq(tg_model_predict(model, x, 1, p, sizeof p), TG_ERROR_GRAPH);
-    assert_error("its network, loss or predict function gave no tensor");
+    assert_error("its network, loss, metric or predict function gave no tensor");
     ck_assert_int_eq(tg_model_train(model, data, order, 8), TG_ERROR_GRAPH);
     wrong = options();
     wrong.loss = no_loss;
     tg_model_free(model);
     model = tg_model_new(variables, wrong);
     ck_assert_int_eq(tg_model_train(model, data, order, 8), TG_ERROR_GRAPH);
-    assert_error("its network, loss or predict function gave no tensor");
+    assert_error("its network, loss, metric or predict function gave no tensor");
+    wrong = options();
+    wrong.metric = no_loss;
+    tg_model_free(model);
+    model = tg_model_new(variables, wrong);
+    ck_assert_int_eq(tg_model_train(model, data, order, 8), TG_ERROR_GRAPH);
+    assert_error("its network, loss, metric or predict function gave no tensor");
 }
 END_TEST
 

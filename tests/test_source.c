@@ -215,6 +215,24 @@ START_TEST(a_source_s_failure_ends_training_with_its_sentence)
 }
 END_TEST
 
+START_TEST(half_a_source_is_refused)
+{
+    bench b = bench_make(1, NULL);
+    diary d = {0};
+    stream s = {.most = STEPS};
+    tg_source whole = source_of(&s, STEPS), backwards = source_of(&s, -1), silent = {.begin = stream_begin, .user = &s};
+    const tg_source *const wrong[] = {NULL, &silent, &backwards};
+    tg_scores scores;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ck_assert_int_eq(tg_fit_source(b.model, wrong[i], options(&d, 1)), TG_ERROR_ARGUMENT);
+        ck_assert_str_eq(tg_model_error(b.model), "a data source must have a function `next`, and steps from 0");
+        ck_assert_int_eq(tg_model_evaluate_source(b.model, wrong[i], &scores, NULL), TG_ERROR_ARGUMENT);
+    }
+    ck_assert_int_eq(tg_fit_source(b.model, &whole, options(&d, 1)), TG_OK);
+    bench_drop(b);
+}
+END_TEST
+
 START_TEST(a_batch_that_diverges_is_replayed)
 {
     bench b = bench_make(1, NULL);
@@ -400,6 +418,7 @@ int main(void)
     tcase_add_test(tests, a_stream_of_the_same_rows_trains_to_the_same_bits);
     tcase_add_test(tests, a_schedule_counts_the_steps_of_a_stream);
     tcase_add_test(tests, a_source_s_failure_ends_training_with_its_sentence);
+    tcase_add_test(tests, half_a_source_is_refused);
     tcase_add_test(tests, a_batch_that_diverges_is_replayed);
     tcase_add_test(tests, a_source_may_choose_rows_by_index);
     tcase_add_test(tests, validation_may_come_from_a_source);

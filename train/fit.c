@@ -27,7 +27,7 @@ static tg_status run_step(fit *f, tg_batch batch)
     const tg_fit_options *options = f->options;
     if (options->schedule)
         tg_model_set_learning_rate(f->model, tg_schedule_rate(options->schedule, f->last.run_step));
-    tg_status status = tg_model_train(f->model, batch.rows, batch.indices, tg_batch_size(&batch));
+    tg_status status = tg_model_train_batch(f->model, batch);
     if (status != TG_OK)
         return status;
     f->last.step++;
@@ -96,7 +96,9 @@ static tg_status check_place(tg_model *model, const tg_source *source, const tg_
 
 tg_status tg_fit_source(tg_model *model, const tg_source *train, tg_fit_options options)
 {
-    tg_status status = check_place(model, train, &options);
+    tg_status status = tg_model_check_source(model, train);
+    if (status == TG_OK)
+        status = check_place(model, train, &options);
     if (status != TG_OK)
         return status;
     double start = now();

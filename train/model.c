@@ -159,6 +159,13 @@ tg_status tg_model_check_cancelled(tg_model *model)
 
 int64_t tg_batch_size(const tg_batch *batch) { return batch->indices ? batch->index_count : batch->rows.count; }
 
+tg_status tg_model_check_source(tg_model *model, const tg_source *source)
+{
+    if (source && source->next && source->steps >= 0)
+        return TG_OK;
+    return tg_model_fail(model, TG_ERROR_ARGUMENT, "a data source must have a function `next`, and steps from 0");
+}
+
 tg_status tg_model_begin_epoch(tg_model *model, const tg_source *source, int epoch, int64_t step)
 {
     char message[TG_MESSAGE_SIZE] = "";
@@ -254,10 +261,12 @@ tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch)
 
 tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch)
 {
-    if (!indices && batch != data.count)
-        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: without indices the batch is all of the data");
-    return run_batch(model, TG_STAGE_TRAINING, (tg_batch){data, indices, batch});
+    if (!indices)
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: the indices of the rows to train on are NULL");
+    return tg_model_train_batch(model, (tg_batch){data, indices, batch});
 }
+
+tg_status tg_model_train_batch(tg_model *model, tg_batch batch) { return run_batch(model, TG_STAGE_TRAINING, batch); }
 
 /* ---- scores ---- */
 
@@ -325,9 +334,12 @@ tg_status tg_model_evaluate_source(tg_model *model, const tg_source *source, tg_
     double kept[TRAINING_STATES];
     if (confusion && model->options.classes == 0)
         return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: only a classifier has a confusion matrix");
+    tg_status status = tg_model_check_source(model, source);
+    if (status != TG_OK)
+        return status;
     keep_scores(model, kept);
     uint64_t step = tg_variables_step(model->variables);
-    tg_status status = evaluate_epoch(model, source);
+    status = evaluate_epoch(model, source);
     tg_variables_set_step(model->variables, step);
     if (status == TG_OK)
         status = tg_model_read_scores(model, scores);

@@ -54,10 +54,12 @@ TG_API void tg_model_set_learning_rate(tg_model *model, double rate);
 
 /** Makes the plans that training in batches of `batch` rows from `data` needs, so that no step has to. */
 TG_API TG_MUST_USE tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch);
-/** One step of the optimizer on the rows data[indices[0 .. batch)]; their loss and accuracy join the training scores. `indices` NULL:
-    on the data as it is, `batch` being its count: the same bits, by another plan. On failure, also TG_ERROR_NONFINITE, nothing has
-    changed. */
+/** One step of the optimizer on the rows data[indices[0 .. batch)]; their loss and accuracy join the training scores.
+    On failure, also TG_ERROR_NONFINITE, nothing has changed. */
 TG_API TG_MUST_USE tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch);
+/** The same on a batch as a source lends it: rows that are fed as they are take the same step, to the bit, as when they are chosen by
+    index. */
+TG_API TG_MUST_USE tg_status tg_model_train_batch(tg_model *model, tg_batch batch);
 /** Begins the training scores anew; reads what they have come to. */
 TG_API TG_MUST_USE tg_status tg_model_reset_scores(tg_model *model);
 TG_API TG_MUST_USE tg_status tg_model_read_scores(tg_model *model, tg_scores *scores);
@@ -89,7 +91,8 @@ typedef enum tg_model_stage {
     TG_STAGE_TRAINING    /**< that, and gradients, updates and metrics: what a step runs */
 } tg_model_stage;
 /** Records a graph to be looked at, for `batch` rows; but for predictions taken by index out of `rows`, or if that is 0 fed as they
-    are. `output`, unless NULL, gets the prediction or the mean loss. The caller frees it. NULL if memory is out or it has an error: see tg_model_error(). */
+    are. `output`, unless NULL, gets the prediction or the mean loss. The caller frees it. NULL if memory is out or it has an error:
+    see tg_model_error(). */
 TG_API tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output);
 /** The plan of a training step for `batch` rows out of `data`, for tg_plan_describe() and pictures. The model's own; NULL on failure.
     Valid until another plan is needed. */

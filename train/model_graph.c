@@ -59,15 +59,20 @@ static tg_tensor record_loss(const tg_model_options *options, int64_t batch, tg_
     return losses;
 }
 
-static void record_metrics(const tg_model_options *options, tg_model_key key, tg_tensor outputs, tg_tensor y, tg_tensor losses)
+/* False if the model's own metric gave no tensor. */
+static bool record_metrics(const tg_model_options *options, tg_model_key key, tg_tensor outputs, tg_tensor y, tg_tensor losses)
 {
+    bool good = true;
     tg_metric_mean(losses, TG_MODEL_LOSS);
-    if (options->metric && tg_ok(outputs) && tg_ok(y))
-        tg_metric_mean(check_figures("metric", options->metric(outputs, y, options->user), key.batch), TG_MODEL_METRIC);
+    if (options->metric && tg_ok(outputs) && tg_ok(y)) {
+        tg_tensor figures = check_figures("metric", options->metric(outputs, y, options->user), key.batch);
+        good = tg_ok(tg_metric_mean(figures, TG_MODEL_METRIC));
+    }
     if (options->classes > 0)
         tg_metric_accuracy(outputs, y, TG_MODEL_ACCURACY);
     if (options->classes > 0 && key.stage == TG_STAGE_EVALUATION)
         tg_metric_confusion(outputs, y, TG_MODEL_CONFUSION);
+    return good;
 }
 
 /* `what`, of `classes` classes unless that is 0, must have a row for each of the batch's. */
@@ -105,9 +110,8 @@ static bool record(const tg_model_options *options, tg_model_key key, tg_model_g
         if (!tg_minimize(recorded->output, optimizer))
             return false;
     }
-    if (key.stage != TG_STAGE_LOSS)
-        record_metrics(options, key, outputs, y, losses);
-    return tg_ok(recorded->output);
+    bool measured = key.stage == TG_STAGE_LOSS || record_metrics(options, key, outputs, y, losses);
+    return measured && tg_ok(recorded->output);
 }
 
 bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
@@ -119,6 +123,6 @@ bool tg_model_graph_record(tg_variables *variables, const tg_model_options *opti
     bool done = record(options, key, recorded);
     if (!done && !tg_graph_error(recorded->graph))
         tg_graph_fail(recorded->graph, (tg_where){NULL, 0},
-                      "model: its network, loss or predict function gave no tensor of the graph that it was called for");
+                      "model: its network, loss, metric or predict function gave no tensor of the graph that it was called for");
     return done;
 }

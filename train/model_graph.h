@@ -32,6 +32,8 @@ bool tg_model_graph_record(tg_variables *variables, const tg_model_options *opti
 /** What the model was made of, with TG_FLOAT and 0 replaced. */
 const tg_model_options *tg_model_options_of(const tg_model *model);
 
+/** TG_ERROR_ARGUMENT, and the model's error, if there is no source or it lacks what every one must have. */
+tg_status tg_model_check_source(tg_model *model, const tg_source *source);
 /** Begins an epoch of a source at a step from 0; a failure is the model's. */
 tg_status tg_model_begin_epoch(tg_model *model, const tg_source *source, int epoch, int64_t step);
 /** The batch of a step from 0, without rows if the epoch is over. TG_ERROR_STOPPED if the model's work was cancelled; else as the
