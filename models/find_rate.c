@@ -123,7 +123,8 @@ int find_rate(const rate_search *search)
     options.on_step = on_step;
     options.user = (void *)search;
     if (tg_find_learning_rate(search->model, search->train, options, &sweep) != TG_OK) {
-        console_complain(search->console, "%s", search->interrupted() ? "interrupted" : tg_model_error(search->model));
+        if (!search->interrupted()) /* which the caller tells */
+            console_complain(search->console, "%s", tg_model_error(search->model));
         return EXIT_FAILED;
     }
     bool done = leave_figure(search, &sweep, path);
