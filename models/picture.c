@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "models/mnist_program.h"
+
 #include "train/whole_file.h"
 
 static tg_status write_picture(FILE *out, void *user)
