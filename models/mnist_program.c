@@ -2,8 +2,8 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "exec/clock.h"
 #include "models/console.h"
 #include "models/course.h"
 #include "models/find_rate.h"
@@ -388,20 +388,14 @@ static int train(run *r)
     return keep_weights(&r->keeper);
 }
 
-static double seconds_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static int show_results(run *r)
 {
-    double begun = seconds_now();
+    int64_t begun = tg_clock();
     tg_status status = tg_model_evaluate(r->model, r->test, &r->scores, r->confusion);
     if (status != TG_OK)
         return status == TG_ERROR_STOPPED ? ended(r, "in the evaluation") : failed(r, status);
-    console_evaluation(&r->console, (r->test.count + EVALUATION_BATCH - 1) / EVALUATION_BATCH, seconds_now() - begun, r->scores);
+    console_evaluation(&r->console, (r->test.count + EVALUATION_BATCH - 1) / EVALUATION_BATCH,
+                       1e-9 * (double)(tg_clock() - begun), r->scores);
     console_results(&r->console, &r->facts, r->scores, r->confusion);
     return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
 }

@@ -1,15 +1,9 @@
 #include "train/fit.h"
 
-#include <time.h>
-
+#include "exec/clock.h"
 #include "train/model_graph.h"
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
+static double now(void) { return 1e-9 * (double)tg_clock(); }
 
 tg_fit_options tg_fit_defaults(void) { return (tg_fit_options){.epochs = 10, .batch = 128}; }
 

@@ -2,9 +2,8 @@
 #ifndef TG_OPS_KERNELS_CHANNELS_H
 #define TG_OPS_KERNELS_CHANNELS_H
 
+#include "ops/kernels/unroll.h"
 #include "ops/kernels/vector.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 /* A block of channels is n of them: VF_WIDTH, for which the compiler drops the masks, or the rest. */
 
@@ -29,5 +28,22 @@ INLINE void store_bytes(uint8_t *p, int64_t n, vi v)
 
 /* v takes the place of the best so far if it is greater, or the first NaN. */
 INLINE vm is_better(vf v, vf best) { return vm_and(vm_not(vf_le(v, best)), vf_eq(best, best)); }
+
+/* The greatest of a 2x2 window's outputs, the first of equals, to where they are wanted: either may be NULL. */
+INLINE void store_greatest(const vf outputs[4], int64_t n, float *values, uint8_t *positions)
+{
+    vf best = outputs[0];
+    vi index = vi_zero();
+    UNROLL
+    for (int p = 1; p < 4; p++) {
+        vm better = is_better(outputs[p], best);
+        best = vf_select(better, outputs[p], best);
+        index = vi_select(better, vi_set1(p), index);
+    }
+    if (values)
+        store(values, n, best);
+    if (positions)
+        store_bytes(positions, n, index);
+}
 
 #endif

@@ -2,12 +2,6 @@
 #include "ops/kernels/channels.h"
 #include "ops/kernels/conv.h"
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* Whether all pixels that a window's outputs read are +0. Each row of them fits a vector. */
 INLINE bool is_blank(const tg_conv_windows *w, const float *at, int64_t rows)
 {
@@ -15,24 +9,6 @@ INLINE bool is_blank(const tg_conv_windows *w, const float *at, int64_t rows)
     for (int64_t i = 0; i < rows; i++)
         seen = vi_or(seen, vi_bits(vf_load_part(at + i * w->row_floats, w->row_reach)));
     return !vm_any(vm_not(vi_eq(seen, vi_zero())));
-}
-
-/* The greatest of four, the first of equals, for one vector of filters. */
-INLINE void take(const tg_conv_windows *w, const vf sums[4], int64_t at, int64_t n)
-{
-    vf best = vf_add(sums[0], vf_zero());
-    vi index = vi_zero();
-    UNROLL
-    for (int p = 1; p < 4; p++) {
-        vf v = vf_add(sums[p], vf_zero());
-        vm better = is_better(v, best);
-        best = vf_select(better, v, best);
-        index = vi_select(better, vi_set1(p), index);
-    }
-    if (w->values)
-        store(w->values + at, n, best);
-    if (w->positions)
-        store_bytes(w->positions + at, n, index);
 }
 
 /* clang-format off */
@@ -63,8 +39,13 @@ INLINE void run(const tg_conv_windows *w, const int vectors, const int64_t runs,
                 kernel += vectors * VF_WIDTH;
             }
         UNROLL
-        for (int v = 0; v < vectors; v++)
-            take(w, sums[v], window * w->filters + v * VF_WIDTH, v < vectors - 1 ? VF_WIDTH : w->columns - v * VF_WIDTH);
+        for (int v = 0; v < vectors; v++) {
+            int64_t at = window * w->filters + v * VF_WIDTH, n = v < vectors - 1 ? VF_WIDTH : w->columns - v * VF_WIDTH;
+            UNROLL
+            for (int p = 0; p < 4; p++)
+                sums[v][p] = vf_add(sums[v][p], vf_zero());
+            store_greatest(sums[v], n, w->values ? w->values + at : NULL, w->positions ? w->positions + at : NULL);
+        }
     }
 }
 /* clang-format on */

@@ -4,15 +4,8 @@
 #define TG_OPS_KERNELS_WINDOW_BLOCKS_H
 
 #include "ops/kernels/kernels.h"
+#include "ops/kernels/unroll.h"
 #include "ops/kernels/vector.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 25")
-#endif
 
 /* EACH_TAPS(AT): AT(t) for every number of taps that has a function of its own: those of 1 to TG_WINDOW_TAPS, and a whole 5x5
    kernel where there is room. */

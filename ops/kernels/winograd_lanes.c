@@ -77,7 +77,7 @@ INLINE void transform_products(const vf m[4], vf y[2])
 
 INLINE void maxima_block(const float *products, int64_t step, int64_t n, float *values, uint8_t *positions)
 {
-    vf rows[4][2], m[4], y[2][2];
+    vf rows[4][2], m[4], y[4];
     for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 4; j++)
             m[j] = vf_load(products + (4 * i + j) * step);
@@ -88,21 +88,10 @@ INLINE void maxima_block(const float *products, int64_t step, int64_t n, float *
         for (int i = 0; i < 4; i++)
             m[i] = rows[i][j];
         transform_products(m, column);
-        y[0][j] = column[0];
-        y[1][j] = column[1];
+        y[j] = column[0];
+        y[2 + j] = column[1];
     }
-    vf best = y[0][0];
-    vi index = vi_zero();
-    for (int p = 1; p < 4; p++) {
-        vf v = y[p / 2][p % 2];
-        vm better = is_better(v, best);
-        best = vf_select(better, v, best);
-        index = vi_select(better, vi_set1(p), index);
-    }
-    if (values)
-        store(values, n, best);
-    if (positions)
-        store_bytes(positions, n, index);
+    store_greatest(y, n, values, positions);
 }
 
 void TG_SET(winograd_maxima)(const float *products, int64_t step, int64_t columns, float *values, uint8_t *positions)
