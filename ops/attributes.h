@@ -12,6 +12,10 @@ typedef struct tg_elu_attributes {
     double alpha;
 } tg_elu_attributes;
 
+typedef struct tg_adaptive_step_attributes {
+    double epsilon;
+} tg_adaptive_step_attributes;
+
 typedef struct tg_cast_attributes {
     int32_t dtype;
 } tg_cast_attributes;

@@ -49,6 +49,13 @@ TG_DECLARE_BINARY(greater_equal)
 TG_API tg_tensor tg_where_at(tg_where where, tg_tensor condition, tg_tensor a, tg_tensor b);
 #define tg_select(...) tg_where_at(TG_HERE, __VA_ARGS__)
 
+/** a + (b - a) t, each step rounded: exactly a where t is 0, but b where t is 1 only if b - a rounds to nothing. */
+TG_API tg_tensor tg_lerp_at(tg_where where, tg_tensor a, tg_tensor b, tg_tensor t);
+/** w - m rate / (sqrt(v) + epsilon), each step rounded: what Adam does to a variable. 0 <= epsilon < inf. */
+TG_API tg_tensor tg_adaptive_step_at(tg_where where, tg_tensor w, tg_tensor m, tg_tensor rate, tg_tensor v, double epsilon);
+#define tg_lerp(...) tg_lerp_at(TG_HERE, __VA_ARGS__)
+#define tg_adaptive_step(...) tg_adaptive_step_at(TG_HERE, __VA_ARGS__)
+
 TG_DECLARE_UNARY(neg)
 TG_DECLARE_UNARY(abs)  /**< derivative at 0: 0 */
 TG_DECLARE_UNARY(sign) /**< -1, 0 or 1; NaN at NaN; derivative 0 */

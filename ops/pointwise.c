@@ -82,8 +82,10 @@ static tg_tensor add_negative(const tg_rewrite_args *args)
     return tg_none();
 }
 
-static const tg_rewrite_rule add_rules[] = {
-    {"x + 0 -> x", TG_EXACT, 0, add_zero}, {"a + (-b) -> a - b", TG_EXACT, 0, add_negative}, UNPOOLED_OPERAND};
+static const tg_rewrite_rule add_rules[] = {{"x + 0 -> x", TG_EXACT, 0, add_zero},
+                                            {"a + (-b) -> a - b", TG_EXACT, 0, add_negative},
+                                            UNPOOLED_OPERAND,
+                                            {"a + (b - a) t -> lerp(a, b, t)", TG_EXACT, 0, tg_rewrite_lerp}};
 TG_DEFINE_BINARY(NUMBER, add, "y = a + b", g, g, .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 3,
                  .tolerance = 1, TG_REWRITES(add_rules))
 
@@ -104,10 +106,12 @@ static tg_tensor sub_negative(const tg_rewrite_args *args)
     return tg_ok(x) ? tg_add(args->inputs[0], x) : tg_none();
 }
 
-static const tg_rewrite_rule sub_rules[] = {{"x - 0 -> x", TG_EXACT, 0, sub_zero},
-                                            {"0 - x -> -x", TG_EXACT, 0, zero_sub},
-                                            {"a - (-b) -> a + b", TG_EXACT, 0, sub_negative},
-                                            UNPOOLED_OPERAND};
+static const tg_rewrite_rule sub_rules[] = {
+    {"x - 0 -> x", TG_EXACT, 0, sub_zero},
+    {"0 - x -> -x", TG_EXACT, 0, zero_sub},
+    {"a - (-b) -> a + b", TG_EXACT, 0, sub_negative},
+    UNPOOLED_OPERAND,
+    {"w - m r / (sqrt(v) + e) -> adaptive_step(w, m, r, v)", TG_EXACT, 0, tg_rewrite_adaptive_step}};
 TG_DEFINE_BINARY(NUMBER, sub, "y = a - b", g, tg_neg(g), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 1,
                  .tolerance = 1, TG_REWRITES(sub_rules))
 

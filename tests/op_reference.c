@@ -71,8 +71,19 @@ static void each(const tg_work *work, const double *const *inputs, double *outpu
         each(work, in, out, name##_at);                                                                \
     }
 
+/* One whose terms may cancel: the scale of its error is the sum of their sizes. */
+#define POINTWISE_SUM(name, first, second)                                                             \
+    POINTWISE(name##_sum, (first) + (second))                                                          \
+    POINTWISE(name##_size, fabsl(first) + fabsl(second))                                               \
+    static void name##_reference(const tg_work *work, const double *const *in, double *out, double *s) \
+    {                                                                                                  \
+        name##_sum_reference(work, in, out, s);                                                        \
+        name##_size_reference(work, in, s, s);                                                         \
+    }
+
 #define SLOPE (((const tg_leaky_relu_attributes *)attributes)->slope)
 #define ALPHA (((const tg_elu_attributes *)attributes)->alpha)
+#define EPSILON (((const tg_adaptive_step_attributes *)attributes)->epsilon)
 #define ROOT_HALF 0.707106781186547524400844362104849039L
 
 static real saturated(real x, real low, real high) { return isnan(x) ? 0 : x < low ? low : x > high ? high : truncl(x); }
@@ -120,6 +131,8 @@ POINTWISE(elu, x[0] > 0 ? x[0] : ALPHA * expm1l(x[0]))
 POINTWISE(gelu, x[0] / 2 * erfcl(-x[0] * ROOT_HALF))
 POINTWISE(silu, x[0] / (1 + expl(-x[0])))
 POINTWISE(softplus, isnan(x[0]) ? x[0] : fmaxl(x[0], 0) + log1pl(expl(-fabsl(x[0]))))
+POINTWISE_SUM(lerp, x[0], (x[1] - x[0]) * x[2])
+POINTWISE_SUM(adaptive_step, x[0], -x[1] * x[2] / (sqrtl(x[3]) + EPSILON))
 POINTWISE(cast, cast_value(x[0], ((const tg_cast_attributes *)attributes)->dtype))
 POINTWISE(same, x[0])
 
@@ -130,5 +143,5 @@ const named_reference pointwise_references[] = {
     NAMED(less), NAMED(less_equal), NAMED(greater), NAMED(greater_equal), NAMED(where), NAMED(neg), NAMED(abs), NAMED(sign),
     NAMED(exp), NAMED(log), NAMED(sqrt), NAMED(square), NAMED(sin), NAMED(cos), NAMED(tanh), NAMED(reciprocal), NAMED(rsqrt),
     NAMED(erf), NAMED(sigmoid), NAMED(relu), NAMED(leaky_relu), NAMED(elu), NAMED(gelu), NAMED(silu), NAMED(softplus),
-    NAMED(cast), {"stop_gradient", same_reference}, {"broadcast_to", same_reference}, {NULL, NULL}};
+    NAMED(lerp), NAMED(adaptive_step), NAMED(cast), {"stop_gradient", same_reference}, {"broadcast_to", same_reference}, {NULL, NULL}};
 /* clang-format on */

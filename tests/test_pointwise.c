@@ -62,13 +62,33 @@ CASE(square_neg, tg_square(tg_neg(x)))
 CASE(square_abs, tg_square(tg_abs(x)))
 CASE(cos_neg, tg_cos(tg_neg(x)))
 CASE(relu_relu, tg_relu(tg_relu(x)))
+CASE(lerp, tg_add(x, tg_mul(tg_sub(z, x), tg_scalar(x, 0.1))))
+CASE(lerp_turned, tg_add(tg_mul(tg_scalar(x, 0.1), tg_sub(z, x)), x))
+CASE(lerp_elsewhere, tg_add(z, tg_mul(tg_sub(z, x), tg_scalar(x, 0.1))))
+CASE(lerp_wide, tg_add(x, tg_mul(tg_sub(z, x), z)))
+CASE(step, tg_sub(x, tg_div(tg_mul(z, tg_scalar(x, 0.1)), tg_add(tg_sqrt(x), tg_scalar(x, 1e-7)))))
+CASE(step_turned, tg_sub(x, tg_div(tg_mul(tg_scalar(x, 0.1), z), tg_add(tg_scalar(x, 1e-7), tg_sqrt(x)))))
+static tg_tensor step_negative(tg_tensor x, tg_tensor z)
+{
+    tg_tensor above = tg_mul(z, tg_scalar(x, 0.1)), below = tg_add(tg_sqrt(x), tg_scalar(x, -1));
+    return tg_sub(x, tg_div(above, below));
+}
 
 #define ROUNDING "x^2, x^(1/2), x^-1 -> square, sqrt, reciprocal"
+#define LERP "a + (b - a) t -> lerp(a, b, t)"
+#define STEP "w - m r / (sqrt(v) + e) -> adaptive_step(w, m, r, v)"
 static const rewrite_case rewrite_cases[] = {
     {&tg_op_add, "x + 0 -> x", add_zero, ""},
     {&tg_op_add, "x + 0 -> x", zero_add, ""},
     {&tg_op_add, "a + (-b) -> a - b", add_negative, " sub"},
     {&tg_op_add, "a + (-b) -> a - b", negative_add, " sub"},
+    {&tg_op_add, LERP, lerp, " lerp"},
+    {&tg_op_add, LERP, lerp_turned, " lerp"},
+    {&tg_op_add, NULL, lerp_elsewhere, " sub mul add"},
+    {&tg_op_add, NULL, lerp_wide, " sub mul add"},
+    {&tg_op_sub, STEP, step, " adaptive_step"},
+    {&tg_op_sub, STEP, step_turned, " adaptive_step"},
+    {&tg_op_sub, NULL, step_negative, " mul sqrt add div sub"},
     {&tg_op_sub, "x - 0 -> x", sub_zero, ""},
     {&tg_op_sub, "0 - x -> -x", zero_sub, " neg"},
     {&tg_op_sub, "a - (-b) -> a + b", sub_negative, " add"},

@@ -38,6 +38,8 @@ TG_LANE(silu)
 TG_LANE(softplus)
 TG_LANE(leaky_relu)
 TG_LANE(elu)
+TG_LANE(lerp)
+TG_LANE(adaptive_step)
 TG_LANE(cast_from_u8)
 TG_LANE(cast_from_i32)
 #undef TG_LANE

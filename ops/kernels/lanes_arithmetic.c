@@ -58,6 +58,39 @@ void TG_SET(lane_where)(LANE_PARAMETERS)
     }
 }
 
+static inline vf lerp(vf a, vf b, vf t) { return vf_add(a, vf_mul(vf_sub(b, a), t)); }
+
+void TG_SET(lane_lerp)(LANE_PARAMETERS)
+{
+    const float *a = in[0], *b = in[1], *t = in[2];
+    float *y = out;
+    int64_t i = 0;
+    (void)attributes;
+    for (; i + VF_WIDTH <= n; i += VF_WIDTH)
+        vf_store(y + i, lerp(vf_load(a + i), vf_load(b + i), vf_load(t + i)));
+    if (i < n)
+        vf_store_part(y + i, n - i, lerp(vf_load_part(a + i, n - i), vf_load_part(b + i, n - i), vf_load_part(t + i, n - i)));
+}
+
+static inline vf adaptive_step(vf w, vf m, vf rate, vf v, vf epsilon)
+{
+    return vf_sub(w, vf_div(vf_mul(m, rate), vf_add(vf_sqrt(v), epsilon)));
+}
+
+void TG_SET(lane_adaptive_step)(LANE_PARAMETERS)
+{
+    const float *w = in[0], *m = in[1], *rate = in[2], *v = in[3];
+    float *y = out;
+    vf epsilon = vf_set1((float)*(const double *)attributes);
+    int64_t i = 0;
+    for (; i + VF_WIDTH <= n; i += VF_WIDTH)
+        vf_store(y + i, adaptive_step(vf_load(w + i), vf_load(m + i), vf_load(rate + i), vf_load(v + i), epsilon));
+    if (i < n)
+        vf_store_part(y + i, n - i,
+                      adaptive_step(vf_load_part(w + i, n - i), vf_load_part(m + i, n - i), vf_load_part(rate + i, n - i),
+                                    vf_load_part(v + i, n - i), epsilon));
+}
+
 void TG_SET(lane_cast_from_u8)(LANE_PARAMETERS)
 {
     const uint8_t *a = in[0];

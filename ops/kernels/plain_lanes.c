@@ -132,6 +132,23 @@ UNARY(softplus_f64, f64, f64, (0 > a ? 0 : a) + log1p(exp(-fabs(a))))
 UNARY_WITH(leaky_relu_f64, f64, a > 0 ? a : c * a)
 UNARY_WITH(elu_f64, f64, a > 0 ? a : c * expm1(a))
 
+void tg_plain_lerp_f64(PARAMETERS)
+{
+    const f64 *a = in[0], *b = in[1], *t = in[2];
+    f64 *y = out;
+    (void)attributes;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = a[i] + (b[i] - a[i]) * t[i];
+}
+
+void tg_plain_adaptive_step_f64(PARAMETERS)
+{
+    const f64 *w = in[0], *m = in[1], *rate = in[2], *v = in[3], epsilon = *(const double *)attributes;
+    f64 *y = out;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = w[i] - m[i] * rate[i] / (sqrt(v[i]) + epsilon);
+}
+
 /* For a NaN both comparisons are false. */
 #define SATURATE(type, low, high) (a >= (high) ? (type)(high) : a > (low) ? (type)a : a <= (low) ? (type)(low) : 0)
 UNARY(cast_f32_f64, f32, f64, a)

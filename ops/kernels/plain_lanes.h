@@ -20,7 +20,7 @@
     PLAIN(div, dtype) PLAIN(pow, dtype) PLAIN(exp, dtype) PLAIN(log, dtype) PLAIN(sqrt, dtype) PLAIN(sin, dtype) \
     PLAIN(cos, dtype) PLAIN(tanh, dtype) PLAIN(reciprocal, dtype) PLAIN(erf, dtype) PLAIN(sigmoid, dtype)      \
     PLAIN(relu, dtype) PLAIN(gelu, dtype) PLAIN(silu, dtype) PLAIN(softplus, dtype) PLAIN(leaky_relu, dtype)   \
-    PLAIN(elu, dtype) PLAIN(rsqrt, dtype)
+    PLAIN(elu, dtype) PLAIN(rsqrt, dtype) PLAIN(lerp, dtype) PLAIN(adaptive_step, dtype)
 
 #define PLAIN_DECLARE(op, dtype) \
     void tg_plain_##op##_##dtype(void *out, const void *const *in, int64_t n, const void *attributes);

@@ -46,7 +46,21 @@ static inline vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 static inline vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 static inline vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
-static inline vf vf_sqrt(vf a) { return _mm512_sqrt_ps(a); }
+/* Correctly rounded, as the instruction is, but by multiply-adds where no step of them leaves the normal range: many processors take
+   root and quotient by the same slow unit, which is then left for quotients. tests/test_square_root.c compares them. */
+static inline vf vf_sqrt(vf a)
+{
+    __mmask16 plain = _mm512_cmplt_epu32_mask(_mm512_sub_epi32(_mm512_castps_si512(a), _mm512_set1_epi32((127 - 90) << 23)),
+                                              _mm512_set1_epi32(180 << 23));
+    if (__builtin_expect(plain != 0xffff, 0))
+        return _mm512_sqrt_ps(a);
+    vf half = _mm512_set1_ps(0.5f), inverse = _mm512_rsqrt14_ps(a);
+    vf root = _mm512_mul_ps(a, inverse), half_inverse = _mm512_mul_ps(half, inverse);
+    vf error = _mm512_fnmadd_ps(root, half_inverse, half);
+    root = _mm512_fmadd_ps(root, error, root);
+    half_inverse = _mm512_fmadd_ps(half_inverse, error, half_inverse);
+    return _mm512_fmadd_ps(_mm512_fnmadd_ps(root, root, a), half_inverse, root);
+}
 static inline vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 static inline vf vf_neg(vf a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
