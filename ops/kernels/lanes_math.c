@@ -42,7 +42,7 @@ static inline vf silu(vf x)
 {
     const vf least = vf_set1(-120); /* at and below, the result is 0; but -inf 0 is NaN */
     vf r, numerator = vf_max(least, x);
-    vf n = vf_reduce_exp(vf_max(vf_set1(-80), vf_neg(numerator)), vf_zero(), &r);
+    vf n = vf_reduce_exp(vf_max(vf_set1(-80), vf_neg(numerator)), NULL, &r);
     vi whole = vi_truncate(n), half = vi_sar(vi_truncate(vf_max(vf_zero(), n)), 1);
     vf scale = vf_exp2i(vi_sub(vi_zero(), half));
     vf power = vf_exp2i(vi_sub(whole, half));

@@ -8,6 +8,7 @@
    Values    vf_zero vf_set1 vf_lanes (0, 1, 2, ...) vi_zero vi_set1 vi_lanes
    Floats    vf_add vf_sub vf_mul vf_div vf_sqrt vf_neg vf_abs
              vf_fma(a, b, c): a b + c, rounded once; VF_FUSED is 0 where the set has no such instruction: rounded twice there
+             vf_scale_whole(x, n): x 2^n, rounded once, for whole n; only where VF_SCALES is 1
              vf_max vf_min: a > b ? a : b and a < b ? a : b, so the second operand if either is NaN
              vf_round (to nearest, ties to even) vf_floor
    Integers  vi_add vi_sub vi_and vi_or vi_xor vi_shl(v, constant) vi_shr (logical) vi_sar (arithmetic)
@@ -54,5 +55,16 @@ static inline vf vf_copysign(vf magnitude, vf sign)
 
 /** 2^n for -126 <= n <= 127. */
 static inline vf vf_exp2i(vi n) { return vf_bits(vi_shl(vi_add(n, vi_set1(127)), 23)); }
+
+/** x 2^n for whole |n| <= 252, rounded once. */
+static inline vf vf_scale(vf x, vf n)
+{
+#if VF_SCALES
+    return vf_scale_whole(x, n);
+#else
+    vi whole = vi_truncate(n), half = vi_sar(whole, 1);
+    return vf_mul(vf_mul(x, vf_exp2i(half)), vf_exp2i(vi_sub(whole, half)));
+#endif
+}
 
 #endif

@@ -8,6 +8,7 @@
 
 #define VF_WIDTH 8
 #define VF_FUSED 1
+#define VF_SCALES 0
 
 typedef __m256 vf;
 typedef __m256i vi;

@@ -7,6 +7,7 @@
 
 #define VF_WIDTH 16
 #define VF_FUSED 1
+#define VF_SCALES 1
 
 typedef __m512 vf;
 typedef __m512i vi;
@@ -61,6 +62,7 @@ static inline vf vf_sqrt(vf a)
     half_inverse = _mm512_fmadd_ps(half_inverse, error, half_inverse);
     return _mm512_fmadd_ps(_mm512_fnmadd_ps(root, root, a), half_inverse, root);
 }
+static inline vf vf_scale_whole(vf x, vf n) { return _mm512_scalef_ps(x, n); }
 static inline vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
 static inline vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 static inline vf vf_neg(vf a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }

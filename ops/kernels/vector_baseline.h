@@ -11,6 +11,7 @@
 
 #define VF_WIDTH 4
 #define VF_FUSED 0
+#define VF_SCALES 0
 
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));

@@ -16,12 +16,12 @@ static inline vf vf_polynomial(vf x, const float *c, int degree)
     return y;
 }
 
-/** x + low = n ln 2 + r with |r| <= 0.35, n an integer. ln 2 is cut so that its first part times n is exact. */
-static inline vf vf_reduce_exp(vf x, vf low, vf *r)
+/** x + *low = n ln 2 + r with |r| <= 0.35, n an integer; low may be NULL. ln 2 is cut so that its first part times n is exact. */
+static inline vf vf_reduce_exp(vf x, const vf *low, vf *r)
 {
     vf n = vf_round(vf_mul(x, vf_set1(0x1.715476p+0f)));
     vf near = vf_fma(n, vf_set1(-0x1.63p-1f), x);
-    *r = vf_fma(n, vf_set1(0x1.bd0106p-13f), vf_add(near, low));
+    *r = vf_fma(n, vf_set1(0x1.bd0106p-13f), low ? vf_add(near, *low) : near);
     return n;
 }
 
@@ -32,25 +32,18 @@ static inline vf vf_expm1_reduced(vf r)
     return vf_fma(vf_mul(r, r), vf_polynomial(r, c, 4), r);
 }
 
-/** x 2^n for whole |n| <= 252, rounded once. */
-static inline vf vf_scale(vf x, vf n)
-{
-    vi whole = vi_truncate(n), half = vi_sar(whole, 1);
-    return vf_mul(vf_mul(x, vf_exp2i(half)), vf_exp2i(vi_sub(whole, half)));
-}
-
 /** Limits x to [low, high]; NaN stays. */
 static inline vf vf_clamp(vf x, float low, float high) { return vf_max(vf_set1(low), vf_min(vf_set1(high), x)); }
 
-/** exp(x + low), low being a correction: |low| <= 1e-5 (1 + |x|). */
-static inline vf vf_exp_sum(vf x, vf low)
+/** exp(x + *low), low being a correction, |*low| <= 1e-5 (1 + |x|), or NULL. */
+static inline vf vf_exp_sum(vf x, const vf *low)
 {
     vf r, n = vf_reduce_exp(vf_clamp(x, -105, 90), low, &r);
     return vf_scale(vf_add(vf_set1(1), vf_expm1_reduced(r)), n);
 }
 
 /** e^x. */
-static inline vf vf_exp(vf x) { return vf_exp_sum(x, vf_zero()); }
+static inline vf vf_exp(vf x) { return vf_exp_sum(x, NULL); }
 
 /** Natural logarithm; -inf at 0, NaN below. x = 2^k m with m in [sqrt(1/2), sqrt(2)). */
 static inline vf vf_log(vf x)
@@ -82,7 +75,7 @@ static inline vf vf_log1p_unit(vf x)
 /** exp(x) - 1 for x <= 0. */
 static inline vf vf_expm1_negative(vf x)
 {
-    vf r, n = vf_reduce_exp(vf_max(vf_set1(-30), x), vf_zero(), &r);
+    vf r, n = vf_reduce_exp(vf_max(vf_set1(-30), x), NULL, &r);
     vf scale = vf_exp2i(vi_truncate(n));
     return vf_fma(scale, vf_expm1_reduced(r), vf_sub(scale, vf_set1(1)));
 }
@@ -108,8 +101,8 @@ static inline vf vf_tail(vf t, vf scale)
     t = vf_min(vf_set1(15), t); /* beyond, it is less than the smallest float; NaN stays */
     vf inverse = vf_div(vf_set1(1), vf_add(t, vf_set1(4)));
     vf ratio = vf_mul(vf_polynomial(vf_mul(vf_sub(t, vf_set1(4)), inverse), c, 9), inverse);
-    vf square = vf_mul(t, t), half = vf_set1(-0.5f);
-    return vf_mul(vf_mul(scale, ratio), vf_exp_sum(vf_mul(half, square), vf_mul(half, vf_square_error(t, square))));
+    vf square = vf_mul(t, t), half = vf_set1(-0.5f), low = vf_mul(half, vf_square_error(t, square));
+    return vf_mul(vf_mul(scale, ratio), vf_exp_sum(vf_mul(half, square), &low));
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 #define VF_WIDTH 4
 #define VF_FUSED 1
+#define VF_SCALES 0
 
 typedef float32x4_t vf;
 typedef int32x4_t vi;
