@@ -4,21 +4,21 @@
 
 #include "exec/compile.h"
 
-/* An exponent of ones is that of an infinity or a NaN. */
+/* An exponent of ones is that of an infinity or a NaN: one more carries into the sign. */
 static bool all_finite(tg_dtype dtype, const void *values, int64_t bytes)
 {
     if (dtype == TG_F32) {
         const uint32_t *words = values;
         uint32_t bad = 0;
         for (int64_t i = 0; i < bytes / 4; i++)
-            bad |= (uint32_t) - ((words[i] & 0x7f800000u) == 0x7f800000u);
-        return bad == 0;
+            bad |= (words[i] & 0x7f800000u) + 0x00800000u;
+        return bad >> 31 == 0;
     }
     const uint64_t *words = values;
     uint64_t bad = 0;
     for (int64_t i = 0; i < bytes / 8; i++)
-        bad |= (words[i] & 0x7ff0000000000000u) == 0x7ff0000000000000u;
-    return bad == 0;
+        bad |= (words[i] & 0x7ff0000000000000u) + 0x0010000000000000u;
+    return bad >> 63 == 0;
 }
 
 /* What follows a contraction's finished stretches within one task: a program, or a check. */
