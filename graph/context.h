@@ -18,7 +18,8 @@ typedef enum tg_isa {
     TG_ISA_BEST = TG_ISA_COUNT /**< the strongest that this processor and system have */
 } tg_isa;
 
-/** Where memory comes from. `allocate` returns `bytes` bytes aligned to 64, or NULL. */
+/** Where memory comes from. `allocate` returns `bytes` bytes aligned to 64, or NULL. Both functions may be called from several
+    threads at once. */
 typedef struct tg_allocator {
     void *(*allocate)(void *user, size_t bytes);
     void (*release)(void *user, void *memory, size_t bytes);

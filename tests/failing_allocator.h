@@ -2,15 +2,16 @@
 #ifndef TG_TESTS_FAILING_ALLOCATOR_H
 #define TG_TESTS_FAILING_ALLOCATOR_H
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "graph/context.h"
 
 typedef struct failing_allocator {
-    long requests; /* so far */
-    long refuse;   /* the number, from 1, of the request to refuse; 0: none */
-    long live;     /* allocations not yet released */
-    size_t held;   /* their bytes */
+    atomic_long requests; /* so far */
+    long refuse;          /* the number, from 1, of the request to refuse; 0: none */
+    atomic_long live;     /* allocations not yet released */
+    atomic_size_t held;   /* their bytes */
 } failing_allocator;
 
 static inline void *failing_allocate(void *user, size_t bytes)
