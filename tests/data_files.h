@@ -346,6 +346,21 @@ static inline void remove_folder(const char *folder)
     ck_assert_int_eq(rmdir(folder), 0);
 }
 
+/** A new folder, its path in `folder` of 256 bytes, and a context of one thread. End with end_in_folder(). */
+static inline tg_context *begin_in_folder(char *folder)
+{
+    make_folder(folder);
+    return harness_context(1);
+}
+
+/** Frees the context, in which nothing may be left, and removes the folder with what is in it. */
+static inline void end_in_folder(const char *folder, tg_context *context)
+{
+    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
+    tg_context_free(context);
+    remove_folder(folder);
+}
+
 /* Damage. */
 
 /** Damages a copy of `whole` in one of several ways, by the bits of `choice`: bytes changed, cut off, put in or appended. */

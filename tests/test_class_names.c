@@ -7,19 +7,13 @@ static tg_context *context;
 static char message[TG_MESSAGE_SIZE];
 static tg_class_names names;
 
-static void setup(void)
-{
-    make_folder(folder);
-    context = harness_context(1);
-}
+static void setup(void) { context = begin_in_folder(folder); }
 
 static void teardown(void)
 {
     tg_class_names_free(&names);
     tg_class_names_free(&names);
-    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
-    tg_context_free(context);
-    remove_folder(folder);
+    end_in_folder(folder, context);
 }
 
 static tg_status take(const char *text)

@@ -13,17 +13,11 @@ static tg_csv csv;
 
 static void setup(void)
 {
-    make_folder(folder);
+    context = begin_in_folder(folder);
     path = in_folder(folder, "a.csv");
-    context = harness_context(1);
 }
 
-static void teardown(void)
-{
-    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
-    tg_context_free(context);
-    remove_folder(folder);
-}
+static void teardown(void) { end_in_folder(folder, context); }
 
 static tg_status read_text(const char *text, tg_csv_options options)
 {

@@ -12,18 +12,12 @@ static tg_context *context;
 static char message[TG_MESSAGE_SIZE];
 static tg_byte_array array;
 
-static void setup(void)
-{
-    make_folder(folder);
-    context = harness_context(1);
-}
+static void setup(void) { context = begin_in_folder(folder); }
 
 static void teardown(void)
 {
     tg_byte_array_free(&array);
-    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
-    tg_context_free(context);
-    remove_folder(folder);
+    end_in_folder(folder, context);
 }
 
 static const tg_wanted_array any_images = {.what = "images", .shape = {3, {-1, -1, -1}}, .maximum = 255};

@@ -15,23 +15,20 @@ static tg_mnist data;
 /* The tests decide themselves what the environment says. */
 static void setup(void)
 {
-    make_folder(folder);
+    context = begin_in_folder(folder);
     ck_assert_int_eq(unsetenv("MNIST_DIR"), 0);
     ck_assert_int_eq(unsetenv("XDG_DATA_HOME"), 0);
     ck_assert_int_eq(setenv("HOME", in_folder(folder, "home"), 1), 0);
     ck_assert_int_eq(mkdir(in_folder(folder, "here"), 0700), 0);
     ck_assert_int_eq(chdir(in_folder(folder, "here")), 0);
-    context = harness_context(1);
 }
 
 static void teardown(void)
 {
     tg_mnist_free(&data);
     tg_mnist_free(&data);
-    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
-    tg_context_free(context);
     ck_assert_int_eq(chdir("/"), 0);
-    remove_folder(folder);
+    end_in_folder(folder, context);
 }
 
 /* Makes a folder, and those around it. */

@@ -20,18 +20,9 @@ static const tg_array samples[] = {
 };
 enum { SAMPLES = sizeof samples / sizeof *samples };
 
-static void setup(void)
-{
-    make_folder(folder);
-    context = harness_context(1);
-}
+static void setup(void) { context = begin_in_folder(folder); }
 
-static void teardown(void)
-{
-    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
-    tg_context_free(context);
-    remove_folder(folder);
-}
+static void teardown(void) { end_in_folder(folder, context); }
 
 static void check_read(const char *path, const char *name, const tg_array *expected)
 {

@@ -15,8 +15,7 @@ static blob values; /* 6 x 28 x 28 */
 
 static void setup(void)
 {
-    make_folder(folder);
-    context = harness_context(1);
+    context = begin_in_folder(folder);
     for (int i = 0; i < 6 * 28 * 28; i++)
         blob_u8(&values, i % 251);
 }
@@ -24,10 +23,8 @@ static void setup(void)
 static void teardown(void)
 {
     tg_byte_array_free(&array);
-    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
-    tg_context_free(context);
     blob_free(&values);
-    remove_folder(folder);
+    end_in_folder(folder, context);
 }
 
 static const tg_wanted_array images = {.what = "images", .name = "x", .shape = {3, {-1, 28, 28}}, .maximum = 255};

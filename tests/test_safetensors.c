@@ -31,8 +31,7 @@ static tg_variables *store, *other;
 
 static void setup(void)
 {
-    make_folder(folder);
-    context = harness_context(1);
+    context = begin_in_folder(folder);
     store = make_store(context, 7);
     other = make_store(context, 8);
     ck_assert(store && other);
@@ -42,9 +41,7 @@ static void teardown(void)
 {
     tg_variables_free(store);
     tg_variables_free(other);
-    ck_assert_uint_eq(tg_context_memory(context, NULL), 0);
-    tg_context_free(context);
-    remove_folder(folder);
+    end_in_folder(folder, context);
 }
 
 static bool same(const tg_variables *a, const tg_variables *b, int i)
