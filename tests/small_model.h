@@ -20,36 +20,48 @@ typedef struct bench {
     tg_model *model;
 } bench;
 
-static inline tg_tensor small_network(tg_tensor in, void *user)
+/* `hidden`: the number of hidden units, an int; NULL: 6. */
+static inline tg_tensor small_network(tg_tensor in, void *hidden)
 {
-    (void)user;
-    tg_tensor h = tg_activation_layer(tg_dense(in, 6, NULL), TG_ACTIVATION_TANH, NULL);
+    tg_tensor h = tg_activation_layer(tg_dense(in, hidden ? *(int *)hidden : 6, NULL), TG_ACTIVATION_TANH, NULL);
     return tg_dense(tg_dropout_layer(h, 0.25, NULL), CLASSES, NULL);
 }
 
-static inline tg_tensor small_loss(tg_tensor logits, tg_tensor labels, void *user)
+static inline tg_tensor small_loss(tg_tensor logits, tg_tensor labels, void *hidden)
 {
-    (void)user;
+    (void)hidden;
     return tg_cross_entropy(logits, labels);
+}
+
+static inline void small_rows(void)
+{
+    for (int i = 0; i < ROWS; i++) {
+        for (int k = 0; k < COLUMNS; k++)
+            x[i][k] = (float)((i * 29 + k * 53) % 101) / 50 - 1;
+        y[i] = x[i][0] + x[i][1] > x[i][2];
+    }
+}
+
+/* A model that looks at `cancel`, unless that is NULL; NULL where it cannot be made. */
+static inline tg_model *small_model(tg_variables *variables, int *hidden, const tg_cancel *cancel)
+{
+    return tg_model_new(variables, (tg_model_options){.input = {TG_F32, TG_SHAPE(COLUMNS)},
+                                                      .target = {TG_I32, TG_SCALAR},
+                                                      .network = small_network,
+                                                      .loss = small_loss,
+                                                      .user = hidden,
+                                                      .classes = CLASSES,
+                                                      .cancel = cancel,
+                                                      .optimizer = tg_adam_defaults()});
 }
 
 /* Fills the rows, and makes a model that looks at `cancel`, unless that is NULL. */
 static inline bench bench_make(int threads, const tg_cancel *cancel)
 {
     bench b = {.context = harness_context(threads)};
-    for (int i = 0; i < ROWS; i++) {
-        for (int k = 0; k < COLUMNS; k++)
-            x[i][k] = (float)((i * 29 + k * 53) % 101) / 50 - 1;
-        y[i] = x[i][0] + x[i][1] > x[i][2];
-    }
+    small_rows();
     b.variables = tg_variables_new(b.context, 9);
-    b.model = tg_model_new(b.variables, (tg_model_options){.input = {TG_F32, TG_SHAPE(COLUMNS)},
-                                                           .target = {TG_I32, TG_SCALAR},
-                                                           .network = small_network,
-                                                           .loss = small_loss,
-                                                           .classes = CLASSES,
-                                                           .cancel = cancel,
-                                                           .optimizer = tg_adam_defaults()});
+    b.model = small_model(b.variables, NULL, cancel);
     ck_assert_ptr_nonnull(b.model);
     return b;
 }
@@ -62,12 +74,12 @@ static inline void bench_drop(bench b)
 }
 
 /* Every variable, and the step, is the same to the bit. */
-static inline void bench_check_same(bench a, bench b)
+static inline void check_same_stores(const tg_variables *a, const tg_variables *b)
 {
-    ck_assert_int_eq(tg_variables_count(a.variables), tg_variables_count(b.variables));
-    ck_assert_uint_eq(tg_variables_step(a.variables), tg_variables_step(b.variables));
-    for (int i = 0; i < tg_variables_count(a.variables); i++) {
-        const tg_variable_info *left = tg_variables_at(a.variables, i), *right = tg_variables_find(b.variables, left->name);
+    ck_assert_int_eq(tg_variables_count(a), tg_variables_count(b));
+    ck_assert_uint_eq(tg_variables_step(a), tg_variables_step(b));
+    for (int i = 0; i < tg_variables_count(a); i++) {
+        const tg_variable_info *left = tg_variables_at(a, i), *right = tg_variables_find(b, left->name);
         ck_assert_ptr_nonnull(right);
         ck_assert_msg(memcmp(left->data, right->data, (size_t)tg_type_bytes(left->type)) == 0, "%s differs", left->name);
     }

@@ -163,7 +163,7 @@ START_TEST(a_stream_of_the_same_rows_trains_to_the_same_bits)
             source.begin = NULL;
         bench b = bench_make(1 + kind % 3, NULL);
         ck_assert_msg(tg_fit_source(b.model, &source, options(&l, 3)) == TG_OK, "%s", tg_model_error(b.model));
-        bench_check_same(expected, b);
+        check_same_stores(expected.variables, b.variables);
         ck_assert(l.steps == 3 * STEPS && l.epochs == 3 && l.epoch.steps == STEPS && s.begun == (kind == 2 ? 0 : 3));
         ck_assert(l.last.step == STEPS && l.last.steps == source.steps && l.last.run_step == 3 * STEPS);
         ck_assert_double_eq(l.epoch.train.loss, d.epoch.train.loss);
@@ -368,7 +368,7 @@ START_TEST(a_stopped_run_on_a_source_ends_with_the_same_bits)
             ck_assert_int_eq(go_on.steps_before, stop);
             ck_assert_int_eq(tg_fit_source(b.model, &source, go_on), TG_OK);
             ck_assert_int_eq(after.last.run_step, 3 * STEPS * (after.steps > 0));
-            bench_check_same(whole, b);
+            check_same_stores(whole.variables, b.variables);
             tg_checkpoint_free(after.checkpoint);
             bench_drop(b);
         }
