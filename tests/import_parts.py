@@ -7,6 +7,7 @@ import math
 import os
 import pathlib
 import re
+import runpy
 import struct
 import subprocess
 import sys
@@ -36,8 +37,10 @@ except ImportError:
 IMPORT, PREDICT, FCNN, CNN = sys.argv[1:5]
 REFERENCE = pathlib.Path(__file__).resolve().parent / "reference"
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(REFERENCE))
+sys.path[:0] = [str(REFERENCE), os.path.dirname(IMPORT)]
 import formula
+
+runpy.run_path(IMPORT)  # so that its modules are loaded, once
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in ("MNIST_DIR", "XDG_DATA_HOME", "PYTHONPATH")}
 ENVIRONMENT.update(HOME="/nonexistent", LC_ALL="C.UTF-8", OPENBLAS_NUM_THREADS="1")
@@ -52,15 +55,49 @@ def run(*command, code=0, **environment):
     return done
 
 
+def run_import(*arguments):
+    """tools/import_weights as a process of its own, forked from this one: to load NumPy and h5py again would take longer than its work."""
+    command = [IMPORT, *map(str, arguments)]
+    with open(FOLDER / "stdout", "w+") as stdout, open(FOLDER / "stderr", "w+") as stderr:
+        child = os.fork()
+        if child == 0:
+            os.dup2(stdout.fileno(), 1)
+            os.dup2(stderr.fileno(), 2)
+            os.chdir(FOLDER)
+            sys.argv = command
+            code = 1
+            try:
+                runpy.run_path(IMPORT, run_name="__main__")
+            except SystemExit as end:
+                code = end.code
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        stdout.seek(0)
+        stderr.seek(0)
+        return subprocess.CompletedProcess(command, code, stdout.read(), stderr.read())
+
+
+def import_weights(*arguments, code=0):
+    done = run_import(*arguments)
+    assert done.returncode == code, f"{done.args} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    return done
+
+
 def imported(model, *flags, out="out.safetensors"):
     """The metadata and tensors that a file becomes."""
-    run(sys.executable, IMPORT, model, out, *flags)
+    import_weights(model, out, *flags)
     return read_safetensors(FOLDER / out)
 
 
 def refused(code, message, *arguments, **environment):
+    """With an environment of its own, the tool starts as from a shell."""
     (FOLDER / "kept").write_bytes(b"as it was")
-    done = run(sys.executable, IMPORT, *arguments, code=code, **environment)
+    done = run(sys.executable, IMPORT, *arguments, code=code, **environment) if environment else import_weights(*arguments, code=code)
     assert done.stdout == "" and re.fullmatch(r"import_weights: [^\n]+\n", done.stderr) and message in done.stderr, (message, done.stderr)
     assert (FOLDER / "kept").read_bytes() == b"as it was"
 

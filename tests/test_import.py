@@ -3,13 +3,12 @@ import os
 import pickle
 import random
 import re
-import subprocess
 import sys
 import zipfile
 
 sys.dont_write_bytecode = True
-from import_parts import (CNN, ENVIRONMENT, FCNN, FOLDER, IMPORT, REFERENCE, h5py, imported, numpy, predicts_as_there, read_safetensors, refused, rezip, run,
-                          run_tests, same, write_safetensors)
+from import_parts import (CNN, FCNN, FOLDER, IMPORT, REFERENCE, h5py, import_weights, imported, numpy, predicts_as_there, read_safetensors, refused, rezip, run,
+                          run_import, run_tests, same, write_safetensors)
 
 PROGRAMS = {"fcnn": (FCNN, "--hidden=12,8"), "cnn": (CNN, "--filters=3,4")}
 
@@ -62,7 +61,7 @@ def layers_without_bias():
     write_safetensors("state", state)
     tensors["dense_1/bias"] = numpy.zeros(8, "<f4")
     assert same(imported("state")[1], tensors)
-    assert "zeros: the layer has no bias" in run(sys.executable, IMPORT, "state", "out.safetensors").stdout
+    assert "zeros: the layer has no bias" in import_weights("state", "out.safetensors").stdout
 
 
 def normalised_pixels():
@@ -182,7 +181,7 @@ def damaged_files():
             for at in chance.sample(range(400), 3) + chance.sample(range(len(data) - 400, len(data)), 3):
                 data[at] = chance.randrange(256)
             (FOLDER / "bad").write_bytes(data)
-            done = subprocess.run([sys.executable, IMPORT, "bad", "out.safetensors"], capture_output=True, text=True, env=ENVIRONMENT, cwd=FOLDER)
+            done = run_import("bad", "out.safetensors")
             assert done.returncode in (0, 3) and (done.returncode == 0 or re.fullmatch(r"import_weights: bad: [^\n]+\n", done.stderr)), done
     (FOLDER / "bad").write_bytes(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.")
     refused(3, "bad: PyTorch's form from before 1.6", "bad", "kept")
@@ -212,8 +211,8 @@ def usage():
     refused(1, "/dev/full: No space left on device", state, "/dev/full")
     page = run(sys.executable, IMPORT, "--help").stdout
     assert page.startswith("usage: import_weights [FLAGS] MODEL OUT.safetensors\n") and "Examples:" in page and "Exit status:" in page
-    assert run(sys.executable, IMPORT, state, "out.safetensors", "--quiet").stdout == ""
-    lines = run(sys.executable, IMPORT, state, "out.safetensors", "--activation=tanh").stdout.splitlines()
+    assert import_weights(state, "out.safetensors", "--quiet").stdout == ""
+    lines = import_weights(state, "out.safetensors", "--activation=tanh").stdout.splitlines()
     assert lines[0] == "out.safetensors: fcnn, hidden 12,8, activation tanh; from PyTorch:" and lines[1].split() == ["dense/kernel", "[784,", "12]", "0.weight"], lines
     assert len(lines) == 7 and os.stat(FOLDER / "out.safetensors").st_mode & 0o777 == 0o666 & ~umask()
     assert not [path.name for path in FOLDER.iterdir() if path.name.startswith("out.safetensors.")]
