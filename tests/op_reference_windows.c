@@ -92,26 +92,27 @@ static void visit_products(const tg_conv2d_attributes *a, operand x, operand ker
     tg_shape terms = {
         6, {y.shape.dims[0], y.shape.dims[1], y.shape.dims[2], y.shape.dims[3], kernel.shape.dims[0], kernel.shape.dims[1]}};
     int64_t count = tg_shape_count(terms), i[6], channels = x.shape.dims[3];
-    for (int64_t t = 0; t < count * channels; t++) {
-        unravel(terms, t / channels, i);
-        int64_t channel = t % channels;
+    for (int64_t t = 0; t < count; t++) {
+        unravel(terms, t, i);
         int64_t row = i[1] * a->stride[0] + i[4] * a->dilation[0] - a->pad_before[0];
         int64_t column = i[2] * a->stride[1] + i[5] * a->dilation[1] - a->pad_before[1];
         bool padding = row < 0 || row >= x.shape.dims[1] || column < 0 || column >= x.shape.dims[2];
-        int64_t at_x = offset4(x.shape, i[0], row, column, channel), at_k = offset4(kernel.shape, i[4], i[5], channel, i[3]);
         int64_t at_y = offset4(y.shape, i[0], i[1], i[2], i[3]);
-        if (padding && y.out)
-            meet_padding(may_be_nan, at_y, kernel.in[at_k]);
-        else if (padding && kernel.out)
-            meet_padding(may_be_nan, at_k, y.in[at_y]);
-        else if (padding)
-            continue;
-        else if (y.out)
-            add_term(y.out, scale, at_y, x.in[at_x] * kernel.in[at_k]);
-        else if (x.out)
-            add_term(x.out, scale, at_x, y.in[at_y] * kernel.in[at_k]);
-        else
-            add_term(kernel.out, scale, at_k, y.in[at_y] * x.in[at_x]);
+        for (int64_t channel = 0; channel < channels; channel++) {
+            int64_t at_x = offset4(x.shape, i[0], row, column, channel), at_k = offset4(kernel.shape, i[4], i[5], channel, i[3]);
+            if (padding && y.out)
+                meet_padding(may_be_nan, at_y, kernel.in[at_k]);
+            else if (padding && kernel.out)
+                meet_padding(may_be_nan, at_k, y.in[at_y]);
+            else if (padding)
+                continue;
+            else if (y.out)
+                add_term(y.out, scale, at_y, x.in[at_x] * kernel.in[at_k]);
+            else if (x.out)
+                add_term(x.out, scale, at_x, y.in[at_y] * kernel.in[at_k]);
+            else
+                add_term(kernel.out, scale, at_k, y.in[at_y] * x.in[at_x]);
+        }
     }
 }
 
