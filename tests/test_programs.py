@@ -289,7 +289,7 @@ def shuffled_pixels(program):
 
 def rate_finder(program):
     """--find-learning-rate: the same on any number of threads, a figure where it belongs, and a suggestion that trains."""
-    flags = ("--find-learning-rate", "--batch-size=32", "--activation=relu")
+    flags = ("--find-learning-rate", "--batch-size=32", "--activation=relu", *(["--filters=8,16"] if program == CNN else []))
     out = run(program, *flags).stdout
     suggested = re.search(r"\n\nSuggested learning rate: (\S+)\nFigure: learning_rate\.svg\n$", out)[1]
     assert re.search(r"\n  learning rate  smoothed loss\n(  +\S+  +\d+\.\d{4}(  \S.*)?\n)+\n", out) and "falls fastest: suggested" in out, out
@@ -562,9 +562,10 @@ def without_colours(text):
 
 def progress_bar(program):
     """On a terminal each epoch has a bar that fits, is redrawn at most 20 times a second and ends with all figures."""
-    slower = ["--hidden=300,300"] if program == FCNN else []  # so that an epoch lasts for more than one drawing
     # Where the window is resized, a run writes more than a terminal holds: so it cannot be over before it is stopped.
-    for columns, resize, epochs in ((60, None, 12), (80, None, 12), (120, None, 12), (100, 50, 60))[:4 if program == FCNN else 3]:
+    for columns, resize, epochs in ((60, None, 4), (80, None, 4), (120, None, 4), (100, 50, 60))[:4 if program == FCNN else 3]:
+        # So that an epoch lasts for more than one drawing.
+        slower = [] if program == CNN else ["--hidden=100,100"] if resize else ["--hidden=300,300"]
         begin = time.monotonic()
         written = on_terminal(program, columns, f"--epochs={epochs}", "--batch-size=2", "--threads=1", *slower, resize=resize)
         seconds = time.monotonic() - begin
