@@ -87,13 +87,12 @@ double case_element(tg_dtype dtype, const void *values, int64_t i)
     float f32;
     double f64;
     int32_t i32;
-    size_t size = tg_dtype_size(dtype);
-    const char *at = (const char *)values + i * (int64_t)size; /* among others' bytes, so not aligned */
+    const char *bytes = values; /* which lie among others', so not aligned */
     switch (dtype) {
-    case TG_F32: return memcpy(&f32, at, size), (double)f32;
-    case TG_F64: return memcpy(&f64, at, size), f64;
-    case TG_I32: return memcpy(&i32, at, size), i32;
-    default: return *(const uint8_t *)at;
+    case TG_F32: return memcpy(&f32, bytes + i * (int64_t)sizeof f32, sizeof f32), (double)f32;
+    case TG_F64: return memcpy(&f64, bytes + i * (int64_t)sizeof f64, sizeof f64), f64;
+    case TG_I32: return memcpy(&i32, bytes + i * (int64_t)sizeof i32, sizeof i32), i32;
+    default: return (uint8_t)bytes[i];
     }
 }
 

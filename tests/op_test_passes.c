@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness.h"
 #include "op_test_parts.h"
@@ -49,14 +50,13 @@ typedef struct outcome {
     op_case c;
 } outcome;
 
-static outcome compute(const op_test *t, tg_context *context, int number, tg_dtype dtype, tg_compile_options options)
+static outcome compute(const op_test *t, tg_context *context, int number, const case_values *values, tg_dtype dtype,
+                       tg_compile_options options)
 {
     outcome o;
-    case_values values = case_values_make(t->op, &t->samples[number], 11);
-    case_begin(&o.c, context, t->op, &t->samples[number], number, &values, dtype, true);
+    case_begin(&o.c, context, t->op, &t->samples[number], number, values, dtype, true);
     o.n = record_company(&o.c, o.roots);
     o.values = case_run(&o.c, o.roots, o.n, options, &o.bytes);
-    case_values_free(&values);
     return o;
 }
 
@@ -72,7 +72,8 @@ static void compare(const outcome *a, const outcome *b, double tolerance, const 
     const char *left = a->values, *right = b->values;
     for (int r = 0; r < a->n; r++) {
         tg_type type = tg_tensor_type(a->roots[r]);
-        int64_t count = tg_shape_count(type.shape);
+        bool same_bits = memcmp(left, right, (size_t)tg_type_bytes(type)) == 0;
+        int64_t count = same_bits ? 0 : tg_shape_count(type.shape);
         double largest = 0;
         for (int64_t i = 0; i < count; i++)
             largest = fmax(largest, fabs(case_element(type.dtype, left, i)));
@@ -92,7 +93,7 @@ static void compare(const outcome *a, const outcome *b, double tolerance, const 
     }
 }
 
-static void test_sample(const op_test *t, tg_context *context, int number, tg_dtype dtype)
+static void test_sample(const op_test *t, tg_context *context, int number, const case_values *values, tg_dtype dtype)
 {
     const tg_compile_options none = {false, false, false, false, true};
     const struct {
@@ -104,9 +105,9 @@ static void test_sample(const op_test *t, tg_context *context, int number, tg_dt
         {"simplification", {true, false, false, false, true}, true}, {"all exact passes", {true, false, true, true, true}, true},
         {"all passes", {true, true, true, true, true}, false},
     };
-    outcome plain = compute(t, context, number, dtype, none);
+    outcome plain = compute(t, context, number, values, dtype, none);
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
-        outcome passed = compute(t, context, number, dtype, passes[i].options);
+        outcome passed = compute(t, context, number, values, dtype, passes[i].options);
         compare(&plain, &passed, passes[i].exact ? 0 : 1024 * (dtype == TG_F32 ? FLT_EPSILON : DBL_EPSILON), passes[i].name);
         outcome_free(&passed);
     }
@@ -120,8 +121,10 @@ void test_passes(const op_test *t)
             continue;
         tg_context *context = case_context((tg_isa)isa, 2);
         for (int s = 0; s < t->n_samples; s++) {
-            test_sample(t, context, s, TG_F32);
-            test_sample(t, context, s, TG_F64);
+            case_values values = case_values_make(t->op, &t->samples[s], 11);
+            test_sample(t, context, s, &values, TG_F32);
+            test_sample(t, context, s, &values, TG_F64);
+            case_values_free(&values);
         }
         tg_context_free(context);
     }
