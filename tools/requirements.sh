@@ -155,12 +155,14 @@ configure() {
     fi
 }
 
-# compile FOLDER: builds everything; says only what went wrong, and warnings.
+# compile FOLDER [TARGET...]: builds everything, or these targets; says only what went wrong, and warnings.
 compile() {
-    if ! "$meson" compile -C "$1" >"$1/compile.log" 2>&1; then
-        cat "$1/compile.log" >&2
-        fail "$1 does not build"
+    build=$1
+    shift
+    if ! "$meson" compile -C "$build" "$@" >"$build/compile.log" 2>&1; then
+        cat "$build/compile.log" >&2
+        fail "$build does not build"
     fi
-    grep 'warning:' "$1/compile.log" >&2
+    grep 'warning:' "$build/compile.log" >&2
     true
 }
