@@ -567,17 +567,17 @@ def without_colours(text):
 
 def progress_bar(program):
     """On a terminal each epoch has a bar that fits, is redrawn at most 20 times a second and ends with all figures."""
-    # Where the window is resized, a run writes more than a terminal holds: so it cannot be over before it is stopped.
-    for columns, resize, epochs in ((60, None, 4), (80, None, 4), (120, None, 4), (100, 50, 60))[:4 if program == FCNN else 3]:
-        # So that an epoch lasts for more than one drawing.
-        slower = [] if program == CNN else ["--hidden=100,100"] if resize else ["--hidden=300,300"]
+    slower = ["--hidden=300,300"] if program == FCNN else []  # so that an epoch lasts for more than one drawing
+    # Where the window is resized, a run writes more than a terminal holds, in many short epochs: so it cannot be over before it is stopped.
+    for columns, resize, epochs, steps in ((60, None, 2, 300), (80, None, 2, 300), (120, None, 2, 300), (100, 50, 200, 30))[:4 if program == FCNN else 3]:
+        flags = (f"--epochs={epochs}", f"--batch-size={ROWS // steps}", "--threads=1", *(["--hidden=20,20"] if resize else slower))
         begin = time.monotonic()
-        written = on_terminal(program, columns, f"--epochs={epochs}", "--batch-size=2", "--threads=1", *slower, resize=resize)
+        written = on_terminal(program, columns, *flags, resize=resize)
         seconds = time.monotonic() - begin
         if resize:
             written, begun = written
             assert begun < epochs, "the run was over before its window could be resized"
-        assert re.search(r"\x1b\[1m300/300\x1b\[0m \x1b\[32m━+\x1b\[0m \x1b\[1m\d+s\x1b\[0m \d+[mu]s/step(?: - |\n *)accuracy: ", written), written
+        assert re.search(rf"\x1b\[1m{steps}/{steps}\x1b\[0m \x1b\[32m━+\x1b\[0m \x1b\[1m\d+s\x1b\[0m \d+[mu]s/step(?: - |\n *)accuracy: ", written), written
         bars = without_colours(written[written.index("Epoch 1/"):written.index("\n3/3 - ")])
         assert bars.count("\r") <= 20 * seconds
         for line in re.split(r"[\r\n]", bars.replace("\x1b[J", "")):
@@ -586,7 +586,7 @@ def progress_bar(program):
             later = bars[bars.index(f"Epoch {begun + 1}/"):].replace("\x1b[J", "")
             assert all(len(line) < resize for line in re.split(r"[\r\n]", later)), later
         assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]", bars)
-        finished = re.findall(r"(?<=[\nJ])300/300 ━+ \d+s \d+[mu]s/step(?: - |\n *)accuracy: \S+(?: - |\n *)loss: \S+(?: - |\n *)val_accuracy: \S+(?: - |\n *)"
+        finished = re.findall(rf"(?<=[\nJ]){steps}/{steps} ━+ \d+s \d+[mu]s/step(?: - |\n *)accuracy: \S+(?: - |\n *)loss: \S+(?: - |\n *)val_accuracy: \S+(?: - |\n *)"
                               r"val_loss: \S+(?=\n)", bars)
         assert len(finished) == epochs, bars
 
