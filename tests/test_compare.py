@@ -31,6 +31,28 @@ def tables():
         assert f"- {name} was not run: --{name} PYTHON names an interpreter that has it\n" in out, out
 
 
+def larger_networks():
+    out = run("--threads=1,2", "--rounds=1", "--growth-epochs=1", "--tables=growth").stdout
+    figure = r"[0-9.e-]+"
+    assert re.search(r"Training of larger networks.*\n\n\| \| fcnn, hidden 2048,2048, batch-size 512, 2 threads \| cnn, filters 64,128, 2 threads \|\n"
+                     rf"\|---\|---\|---\|\n\| tapegrad \| {figure} \| {figure} \|\n", out), out
+
+
+def instruction_sets():
+    out = run("--models=fcnn", "--threads=2,1", "--rounds=1", "--epochs=2", "--tables=sets").stdout
+    figure, times = r"[0-9.e-]+", r"[0-9.]+ x"
+    head = re.search(r"by instruction set: .*how many times those of (\w+)\):\n\n\| \| fcnn, 2 threads \| fcnn, 1 thread \| fcnn, 2 threads' speed to 1's \|\n"
+                     r"\|---\|---\|---\|---\|\n", out)
+    assert head, out
+    first, *others = out[head.end():].split("\n\n")[0].splitlines()
+    assert re.fullmatch(rf"\| {head[1]} \| {figure} \| {figure} \| {figure} \|", first), out
+    for row in others:
+        assert re.fullmatch(rf"\| (avx2|neon|baseline) \| {figure} \({times}\) \| {figure} \({times}\) \| {figure} \|", row), out
+    assert (first if head[1] == "baseline" else others[-1]).startswith("| baseline |"), out
+    for name in {"avx512", "avx2", "neon", "baseline"} - set(re.findall(r"^\| (\w+) ", out, re.MULTILINE)):
+        assert re.search(rf"- the instruction set {name} was not run: .*asks for {name}, which this processor or this build does not have", out), out
+
+
 def peers_that_do_not_work_are_named():
     out = run("--models=fcnn", "--threads=1", "--rounds=1", "--epochs=1", "--tables=training", "--torch=/none/python", "--jax=false").stdout
     assert "- torch was not run: /none/python cannot import torch: " in out and "- jax was not run: false cannot import jax, flax, optax: " in out, out
@@ -39,10 +61,12 @@ def peers_that_do_not_work_are_named():
 def wrong_usage():
     assert "--models: x is none of fcnn, cnn" in run("--models=x", code=2).stderr
     assert "--threads: 0 is no list of numbers" in run("--threads=0", code=2).stderr
+    assert "--tables: x is none of training, process, inference, growth, sets" in run("--tables=x", code=2).stderr
+    assert "--growth-epochs: must be at least 1" in run("--growth-epochs=0", code=2).stderr
     assert "meson compile -C /none" in run("--build=/none", code=1).stderr
 
 
-tests = [tables, peers_that_do_not_work_are_named, wrong_usage]
+tests = [tables, larger_networks, instruction_sets, peers_that_do_not_work_are_named, wrong_usage]
 failed = 0
 print(f"1..{len(tests)}")
 with tempfile.TemporaryDirectory() as folder:

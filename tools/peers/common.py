@@ -10,8 +10,15 @@ import time
 import numpy
 
 STEMS = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"), "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
-VALIDATION = 10_000
 LEARNING_RATE, EPSILON = 1e-3, 1e-7  # Adam's, as Keras has them
+
+
+def sizes(text):
+    """A flag's value: numbers with commas between them."""
+    numbers = [int(word) for word in text.split(",")]
+    if min(numbers) < 1:
+        raise ValueError
+    return numbers
 
 
 def flags(about, inference=False):
@@ -20,8 +27,10 @@ def flags(about, inference=False):
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     if not inference:
+        parser.add_argument("--hidden", type=sizes, default=[100, 50], metavar="N,N,...", help="units of the fcnn's hidden layers")
+        parser.add_argument("--filters", type=sizes, default=[32, 64], metavar="N,N,...", help="filters of the cnn's convolutions")
         parser.add_argument("--epochs", type=int, default=10)
-        parser.add_argument("--batch", type=int, default=128)
+        parser.add_argument("--batch-size", type=int, default=128)
     return parser.parse_args()
 
 
@@ -43,9 +52,10 @@ def images(part, shape):
 
 
 def training_data(shape):
-    """Training, validation and test, as the programs split them."""
+    """Training, validation and test, as the programs split them: the last sixth is for validation."""
     x, y = images("train", shape)
-    return (x[:-VALIDATION], y[:-VALIDATION]), (x[-VALIDATION:], y[-VALIDATION:]), images("test", shape)
+    count = len(y) - len(y) // 6
+    return (x[:count], y[:count]), (x[count:], y[count:]), images("test", shape)
 
 
 def say(**line):

@@ -23,19 +23,19 @@ class Network(linen.Module):
     def __call__(self, x):
         glorot = linen.initializers.glorot_uniform()
         if convolves:
-            for filters in (32, 64):
+            for filters in options.filters:
                 x = linen.sigmoid(linen.Conv(filters, (3, 3), padding="VALID", kernel_init=glorot)(x))
                 x = linen.max_pool(x, (2, 2), (2, 2))
             x = x.reshape(len(x), -1)
         else:
-            for units in (100, 50):
+            for units in options.hidden:
                 x = linen.sigmoid(linen.Dense(units, kernel_init=glorot)(x))
         return linen.Dense(10, kernel_init=glorot)(x)
 
 
 network, adam = Network(), optax.adam(common.LEARNING_RATE, eps=common.EPSILON)
 train, validation, test = [(jnp.asarray(x), jnp.asarray(y, jnp.int32)) for x, y in common.training_data((28, 28, 1) if convolves else (784,))]
-count, batch = len(train[1]), options.batch
+count, batch = len(train[1]), options.batch_size
 
 
 def loss_of(weights, x, y):

@@ -17,10 +17,10 @@ convolves = options.model == "cnn"
 shape = (28, 28, 1) if convolves else (784,)
 train, validation, test = [(x, keras.utils.to_categorical(y, 10)) for x, y in common.training_data(shape)]
 if convolves:
-    hidden = [layers.Conv2D(32, 3, activation="sigmoid"), layers.MaxPooling2D(), layers.Conv2D(64, 3, activation="sigmoid"),
-              layers.MaxPooling2D(), layers.Flatten()]
+    hidden = [layer for filters in options.filters for layer in (layers.Conv2D(filters, 3, activation="sigmoid"), layers.MaxPooling2D())]
+    hidden.append(layers.Flatten())
 else:
-    hidden = [layers.Dense(100, activation="sigmoid"), layers.Dense(50, activation="sigmoid")]
+    hidden = [layers.Dense(units, activation="sigmoid") for units in options.hidden]
 network = keras.Sequential([keras.Input(shape), *hidden, layers.Dense(10, activation="softmax")])
 network.compile(optimizer="adam", loss="categorical_crossentropy", metrics=["accuracy"])
 
@@ -39,5 +39,5 @@ class Watch(keras.callbacks.Callback):
         common.say(epoch=epoch + 1, seconds=self.seconds, **{key: float(value) for key, value in logs.items()})
 
 
-network.fit(*train, batch_size=options.batch, epochs=options.epochs, validation_data=validation, callbacks=[Watch()], verbose=0)
+network.fit(*train, batch_size=options.batch_size, epochs=options.epochs, validation_data=validation, callbacks=[Watch()], verbose=0)
 common.say(peer="keras", model=options.model, threads=options.threads, test_accuracy=network.evaluate(*test, verbose=0)[1])

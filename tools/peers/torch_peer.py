@@ -14,9 +14,16 @@ layout = {"memory_format": torch.channels_last} if convolves else {}
 parts = [(torch.from_numpy(x).to(**layout), torch.from_numpy(y)) for x, y in common.training_data((1, 28, 28) if convolves else (784,))]
 
 if convolves:
-    layers = [nn.Conv2d(1, 32, 3), nn.Sigmoid(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.Sigmoid(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1600, 10)]
+    layers, side, channels = [], 28, [1, *options.filters]
+    for inputs, outputs in zip(channels, channels[1:]):
+        layers += [nn.Conv2d(inputs, outputs, 3), nn.Sigmoid(), nn.MaxPool2d(2)]
+        side = (side - 2) // 2
+    layers += [nn.Flatten(), nn.Linear(side * side * channels[-1], 10)]
 else:
-    layers = [nn.Linear(784, 100), nn.Sigmoid(), nn.Linear(100, 50), nn.Sigmoid(), nn.Linear(50, 10)]
+    layers, units = [], [784, *options.hidden]
+    for inputs, outputs in zip(units, units[1:]):
+        layers += [nn.Linear(inputs, outputs), nn.Sigmoid()]
+    layers.append(nn.Linear(units[-1], 10))
 network = nn.Sequential(*layers).to(**layout)
 for layer in network:
     if hasattr(layer, "weight"):
@@ -28,7 +35,7 @@ optimizer = torch.optim.Adam(network.parameters(), lr=common.LEARNING_RATE, eps=
 def train_epoch(x, y):
     order = torch.randperm(len(y))
     total, hits = torch.zeros(()), torch.zeros((), dtype=torch.int64)
-    for indices in order.split(options.batch):
+    for indices in order.split(options.batch_size):
         inputs, classes = x[indices].contiguous(**layout), y[indices]
         optimizer.zero_grad()
         logits = network(inputs)
