@@ -52,10 +52,11 @@ static void find_pixels(const tg_winograd *w, const float *in, int64_t window, c
     const tg_conv_size *s = &w->conv;
     int64_t column = window % w->pooled[1] * 2 - s->pad[1], row = window / w->pooled[1] % w->pooled[0] * 2 - s->pad[0];
     const float *image = in + window / (w->pooled[0] * w->pooled[1]) * s->in[0] * s->in[1] * s->channels;
+    bool whole = row >= 0 && row + 4 <= s->in[0] && column >= 0 && column + 4 <= s->in[1];
     for (int64_t i = 0; i < 4; i++)
         for (int64_t j = 0; j < 4; j++) {
             int64_t y = row + i, x = column + j;
-            bool inside = y >= 0 && y < s->in[0] && x >= 0 && x < s->in[1];
+            bool inside = whole || (y >= 0 && y < s->in[0] && x >= 0 && x < s->in[1]);
             pixels[4 * i + j] = inside ? image + (y * s->in[1] + x) * s->channels : zeros;
         }
 }
@@ -92,8 +93,9 @@ void tg_winograd_run(const tg_winograd *w, const float *in, const float *packed,
     for (int64_t c = 0; c < channels; c++)
         zeros[c] = 0;
     tg_winograd_windows(w, task, &first, &end);
-    for (int64_t window = first; window < end; window += w->block) {
-        int64_t windows = tg_least(w->block, end - window);
+    int64_t blocks = tg_ceil_div(end - first, w->block);
+    for (int64_t block = 0, window = first, windows; block < blocks; block++, window += windows) {
+        windows = (end - first) * (block + 1) / blocks - (window - first);
         for (int64_t r = 0; r < windows; r++) {
             const float *pixels[PRODUCTS];
             find_pixels(w, in, window + r, zeros, pixels);
