@@ -79,6 +79,24 @@ int32_t tg_step_read(tg_steps *steps, tg_step *step, int32_t id)
     return tg_step_ref(step, tg_steps_buffer(steps, value->base), false, value->offset, value->bytes);
 }
 
+/* The inputs that phase 0 reads, if it may run apart; else 0. */
+static uint32_t prepared_inputs(const tg_step *step)
+{
+    tg_work work = step->work;
+    work.prepared = false;
+    return step->op->prepares ? step->op->prepares(&work) : 0;
+}
+
+/* Whether phase 0 of a step of a run reads only what does not change from run to run. */
+static bool can_prepare(const tg_steps *steps, const tg_step *step, const tg_node *node)
+{
+    uint32_t read = step->segment == TG_COMPUTE ? prepared_inputs(step) : 0;
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        if (read >> i & 1 && steps->values->at[node->inputs[i]].segment != TG_PROLOGUE)
+            return false;
+    return read != 0;
+}
+
 bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
 {
     if (!tg_work_make(&step->work, steps->values, node, steps->pool))
@@ -91,16 +109,18 @@ bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
         return false;
     }
     step->op = op;
-    step->phases = op->phases ? op->phases(&step->work) : 1;
+    step->work.prepared = can_prepare(steps, step, node);
+    step->first_phase = step->work.prepared ? 1 : 0;
+    step->phases = (op->phases ? op->phases(&step->work) : 1) - step->first_phase;
     step->op_scratch = op->scratch_bytes ? (op->scratch_bytes(&step->work) + 63) & ~(size_t)63 : 0;
     step->flops = op->flops ? op->flops(&step->work) : 0;
     int32_t twin = steps->values->at[node->id].twin;
     if (twin >= 0)
         step->twin = tg_step_ref(step, tg_steps_buffer(steps, twin), true, 0, steps->values->at[twin].bytes);
-    size_t shared = op->shared_bytes ? op->shared_bytes(&step->work) : 0;
+    int64_t shared = op->shared_bytes ? (int64_t)op->shared_bytes(&step->work) : 0;
     if (shared > 0)
         step->shared =
-            tg_step_ref(step, tg_steps_new_buffer(steps, -1, TG_HOME_WORKSPACE, (int64_t)shared), true, 0, (int64_t)shared);
+            tg_step_ref(step, tg_steps_new_buffer(steps, -1, TG_HOME_WORKSPACE, shared), !step->work.prepared, 0, shared);
     return true;
 }
 
@@ -111,6 +131,38 @@ static bool add_op(tg_steps *steps, const tg_node *node)
         return false;
     step->output = tg_step_ref(step, tg_steps_buffer(steps, node->id), true, 0, steps->values->at[node->id].bytes);
     steps->maker_of[node->id] = step;
+    return true;
+}
+
+/* Phase 0 of a step as one of its own, in the prologue. To what it does not read there leads an empty stretch of what it writes. */
+static bool add_preparation(tg_steps *steps, const tg_step *of)
+{
+    const tg_ref *shared = &of->refs[of->shared];
+    const tg_node *node = tg_graph_node(steps->values->graph, of->node);
+    tg_step *step = tg_steps_add(steps, TG_STEP_OP, TG_PROLOGUE, of->node, node->n_inputs + 1);
+    if (!step)
+        return false;
+    step->op = of->op;
+    step->work = of->work;
+    step->op_scratch = of->op_scratch;
+    step->prepares = true;
+    uint32_t read = prepared_inputs(of);
+    for (int32_t i = 0; i < node->n_inputs; i++)
+        if (read >> i & 1)
+            tg_step_read(steps, step, node->inputs[i]);
+        else
+            tg_step_ref(step, shared->buffer, false, 0, 0);
+    step->output = step->shared = tg_step_ref(step, shared->buffer, true, 0, shared->bytes);
+    return true;
+}
+
+/* After all that the prologue computes. */
+static bool add_preparations(tg_steps *steps)
+{
+    int32_t count = steps->count;
+    for (int32_t s = 0; s < count; s++)
+        if (steps->at[s]->work.prepared && steps->at[s]->shared >= 0 && !add_preparation(steps, steps->at[s]))
+            return false;
     return true;
 }
 
@@ -314,7 +366,7 @@ bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusio
                         .pool = pool,
                         .buffer_of = tg_pool_take(pool, values->count, sizeof *steps->buffer_of),
                         .maker_of = tg_pool_take(pool, values->count, sizeof *steps->maker_of)};
-    if (!steps->buffer_of || !steps->maker_of || !take_room(steps) || !add_nodes(steps) ||
+    if (!steps->buffer_of || !steps->maker_of || !take_room(steps) || !add_nodes(steps) || !add_preparations(steps) ||
         !add_publications(steps, options.wanted))
         return false;
     if (options.check_finite && values->n_effects > 0 && !add_checks(steps, options.wanted))

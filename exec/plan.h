@@ -64,7 +64,7 @@ typedef struct tg_plan_info {
     size_t workspace_bytes; /**< intermediates after reuse, with shared and scratch memory */
     size_t unplanned_bytes; /**< intermediates without reuse */
     int32_t nodes;          /**< after simplification */
-    int32_t steps;          /**< groups and single nodes that run */
+    int32_t steps;          /**< groups and single nodes that run, and what prepares their operands in the prologue */
     int32_t stages;         /**< stretches of work that follow one another: shared out to all threads, or too small for that */
     double flops;           /**< of one run */
 } tg_plan_info;

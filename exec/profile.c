@@ -135,7 +135,8 @@ char *tg_plan_part_text(const tg_plan *plan, int32_t i, char *text, size_t size)
     if (size == 0)
         return text;
     text[0] = '\0';
-    bool fits = step->kind == TG_STEP_COPY    ? append(text, size, "copy for ")
+    bool fits = step->prepares                ? append(text, size, "prepare for ")
+                : step->kind == TG_STEP_COPY  ? append(text, size, "copy for ")
                 : step->kind == TG_STEP_CHECK ? append(text, size, "is finite: ")
                                               : true;
     for (int k = 0; k < counts.count && fits; k++) {

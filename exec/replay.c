@@ -114,7 +114,7 @@ static bool look(const tg_plan *replay, int32_t id, tg_nonfinite *found)
 static tg_status run_step(const tg_plan *replay, const tg_step *step, uint64_t counter)
 {
     void *scratch = tg_workspace_scratch(replay->workspace, 0);
-    for (int phase = 0; phase < step->phases; phase++) {
+    for (int phase = step->first_phase; phase < step->first_phase + step->phases; phase++) {
         int64_t n_tasks = tg_step_tasks(step, phase);
         for (int64_t task = 0; task < n_tasks; task++) {
             tg_status status = tg_step_run(step, phase, task, counter, scratch);

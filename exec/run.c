@@ -38,7 +38,7 @@ static tg_status run_timed(run *self, const tg_item *item, int64_t task, int thr
     int64_t begun = tg_clock();
     tg_status status = tg_step_run(self->plan->steps.at[item->step], item->phase, task, self->counter, scratch);
     time->nanoseconds += tg_clock() - begun;
-    time->calls += item->phase == 0 && task == 0;
+    time->calls += item->phase == self->plan->steps.at[item->step]->first_phase && task == 0;
     return status;
 }
 

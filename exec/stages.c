@@ -67,7 +67,9 @@ static bool list_items(tg_stages *stages, const tg_steps *steps, int32_t n_level
     for (int32_t s = 0; s < steps->count; s++)
         for (int p = 0; p < steps->at[s]->phases; p++)
             stages->items[next[steps->at[s]->first_level + p]++] =
-                (tg_item){.step = s, .phase = p, .n_tasks = tg_step_tasks(steps->at[s], p)};
+                (tg_item){.step = s,
+                          .phase = steps->at[s]->first_phase + p,
+                          .n_tasks = tg_step_tasks(steps->at[s], steps->at[s]->first_phase + p)};
     stages->n_items = (int32_t)total;
     return true;
 }
@@ -77,7 +79,7 @@ static double task_nanoseconds(const tg_step *step)
 {
     int64_t n_tasks = 0;
     for (int p = 0; p < step->phases; p++)
-        n_tasks += tg_step_tasks(step, p);
+        n_tasks += tg_step_tasks(step, step->first_phase + p);
     return n_tasks ? step->nanoseconds / (double)n_tasks : 0;
 }
 

@@ -44,6 +44,7 @@ typedef struct tg_step {
     int32_t node;                 /**< what an error names */
     tg_dtype dtype;               /**< of the floats that must be finite: TG_STEP_CHECK's, or the op's output if it `checks` */
     bool checks;                  /**< TG_STEP_OP: each finished stretch must be finite, which spares a check of its own */
+    bool prepares;                /**< TG_STEP_OP: phase 0 alone, in the prologue; the others are a step of their own */
     const tg_op *op;              /**< TG_STEP_OP; else NULL */
     tg_work work;                 /**< of the op: its inputs are the first refs */
     int32_t output, twin, shared; /**< its refs; the last two may be -1 */
@@ -52,10 +53,10 @@ typedef struct tg_step {
     tg_ref *refs;
     int32_t n_refs;
     void **pointers; /**< by ref: resolved when a run starts */
-    int phases;
+    int first_phase, phases;
     int64_t task_bytes;               /**< TG_STEP_COPY, TG_STEP_CHECK */
     size_t op_scratch;                /**< then the program's */
-    double flops, bytes, nanoseconds; /**< of all phases; the time is a rough guess */
+    double flops, bytes, nanoseconds; /**< of all its phases; the time is a rough guess */
     int32_t first_level;              /**< of its first phase, see tg_schedule(); the others follow */
 } tg_step;
 

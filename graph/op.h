@@ -73,6 +73,7 @@ typedef struct tg_work {
     tg_type output;
     const void *attributes;
     tg_isa isa;
+    bool prepared; /**< phase 0 runs apart from the others: see tg_op.prepares */
 } tg_work;
 
 /** Where a node's bytes are during a run. */
@@ -138,6 +139,12 @@ struct tg_op {
     int64_t (*tasks)(const tg_work *work, int phase); /**< NULL: 1; from shape and instruction set alone, never from threads */
     size_t (*scratch_bytes)(const tg_work *work);     /**< NULL: 0 */
     size_t (*shared_bytes)(const tg_work *work);      /**< NULL: 0 */
+
+    /** Which inputs (bit i: input i) phase 0 brings into another form in `shared`. Where none of them changes from run to run (a
+        variable that the plan does not assign, a constant) and another does, work->prepared is set: phase 0 then belongs to the
+        prologue, where it has these inputs alone and writes `shared`; the other phases belong to each run, and read `shared`. It is
+        asked before, with work->prepared unset, and may count on either. NULL or 0: phase 0 prepares nothing. */
+    uint32_t (*prepares)(const tg_work *work);
 };
 
 /** Records a node. `attributes` (a struct without padding) is copied. With an error, on the graph or in the inputs: a poisoned handle. */

@@ -209,6 +209,7 @@ const tg_op tg_op_conv2d = {
     .tasks = tg_conv2d_tasks,
     .scratch_bytes = tg_conv2d_scratch,
     .shared_bytes = tg_conv2d_shared,
+    .prepares = tg_conv2d_prepares,
 };
 
 const tg_op tg_op_conv2d_input_gradient = {
@@ -229,6 +230,7 @@ const tg_op tg_op_conv2d_input_gradient = {
     .tasks = tg_conv2d_input_gradient_tasks,
     .scratch_bytes = tg_conv2d_input_gradient_scratch,
     .shared_bytes = tg_conv2d_input_gradient_shared,
+    .prepares = tg_conv2d_prepares,
 };
 
 const tg_op tg_op_conv2d_kernel_gradient = {

@@ -23,9 +23,11 @@ static inline tg_conv2d_options tg_conv2d_options_of(const tg_conv2d_attributes 
                                .pad_after = {a->pad_after[0], a->pad_after[1]}};
 }
 
-int tg_conv2d_phases(const tg_work *work); /**< of both the output and the input gradient */
+int tg_conv2d_phases(const tg_work *work);        /**< of both the output and the input gradient */
+uint32_t tg_conv2d_prepares(const tg_work *work); /**< likewise */
 int tg_conv2d_kernel_gradient_phases(const tg_work *work);
 int tg_conv2d_unpooled_phases(const tg_work *work); /**< of both */
+uint32_t tg_conv2d_input_gradient_unpooled_prepares(const tg_work *work);
 #define TG_CONV2D_RUNS(name)                                   \
     double tg_##name##_flops(const tg_work *work);             \
     int64_t tg_##name##_tasks(const tg_work *work, int phase); \
@@ -40,6 +42,7 @@ TG_CONV2D_RUNS(conv2d_kernel_gradient_unpooled)
 
 /* Of conv2d_max_pool2d and its argmax: ops/conv_pool_run.c. */
 int tg_conv2d_pool_phases(const tg_work *work);
+uint32_t tg_conv2d_pool_prepares(const tg_work *work);
 TG_CONV2D_RUNS(conv2d_pool)
 #undef TG_CONV2D_RUNS
 /** The output of the convolution that is pooled. */

@@ -97,7 +97,7 @@ static void conv_pool_describe(const void *attributes, char *text, size_t size)
     .min_inputs = 2, .max_inputs = 2, .rewrites = conv_pool_rules,                                                             \
     .n_rewrites = sizeof conv_pool_rules / sizeof *conv_pool_rules, .flops = tg_conv2d_pool_flops,                             \
     .describe = conv_pool_describe, .run = tg_conv2d_pool_run, .phases = tg_conv2d_pool_phases, .tasks = tg_conv2d_pool_tasks, \
-    .scratch_bytes = tg_conv2d_pool_scratch, .shared_bytes = tg_conv2d_pool_shared
+    .scratch_bytes = tg_conv2d_pool_scratch, .shared_bytes = tg_conv2d_pool_shared, .prepares = tg_conv2d_pool_prepares
 
 const tg_op tg_op_conv2d_max_pool2d = {.name = "conv2d_max_pool2d",
                                        .formula = "y = max_pool2d(conv2d(x, k))",

@@ -65,6 +65,7 @@ static tg_winograd winograd_of(const tg_work *work, const conv_pool *c)
 }
 
 int tg_conv2d_pool_phases(const tg_work *work) { return is_fast(work) ? 2 : 1; }
+uint32_t tg_conv2d_pool_prepares(const tg_work *work) { return is_fast(work) ? 1u << 1 : 0; }
 
 int64_t tg_conv2d_pool_tasks(const tg_work *work, int phase)
 {
@@ -78,6 +79,18 @@ int64_t tg_conv2d_pool_tasks(const tg_work *work, int phase)
         return tg_winograd_tasks(&w);
     }
     return tg_ceil_div(c.conv.images * c.units_per_image, c.units_per_task);
+}
+
+/* Whether the four outputs of each window are summed where they are pooled: few terms, 2x2 windows, and nothing read outside of the image. */
+static bool sums_windows(const tg_work *work, const conv_pool *c)
+{
+    const tg_conv_size *s = &c->conv;
+    for (int axis = 0; axis < 2; axis++) {
+        int64_t last = (s->out[axis] - 1) * s->stride[axis] + s->kernel[axis] - 1 - s->pad[axis];
+        if (c->pool.window[axis] != 2 || s->dilation[axis] != 1 || s->pad[axis] > 0 || last >= s->in[axis])
+            return false;
+    }
+    return is_fast(work) && s->kernel[0] * s->kernel[1] * s->channels <= MOST_TERMS;
 }
 
 /* Bytes of a unit's part of the convolution's output, whole cache lines, and of its maxima where only their places are wanted. */
@@ -103,7 +116,7 @@ size_t tg_conv2d_pool_shared(const tg_work *work)
     tg_conv_sweep sweep = sweep_of(work, &c);
     tg_winograd w = winograd_of(work, &c);
     int64_t floats = is_winograd(work) ? tg_winograd_packed(&w) : is_fast(work) ? tg_conv_sweep_packed(&sweep) : 0;
-    return (size_t)floats * sizeof(float);
+    return (size_t)floats * sizeof(float) + (sums_windows(work, &c) ? (size_t)sweep.panels.count : 0);
 }
 
 /* A task under way. */
@@ -157,22 +170,28 @@ static void run_unit(const job *j)
 
 /* ---- of few terms: ops/kernels/conv_windows.c ---- */
 
-/* 2x2 windows, and nothing read outside of the image. */
-static bool sums_windows(const tg_work *work, const conv_pool *c)
+/* After the packed panels stands for each whether it is finite: 0 times it is then 0. */
+static uint8_t *finite_panels(const tg_conv_sweep *sweep, void *shared)
 {
-    const tg_conv_size *s = &c->conv;
-    for (int axis = 0; axis < 2; axis++) {
-        int64_t last = (s->out[axis] - 1) * s->stride[axis] + s->kernel[axis] - 1 - s->pad[axis];
-        if (c->pool.window[axis] != 2 || s->dilation[axis] != 1 || s->pad[axis] > 0 || last >= s->in[axis])
-            return false;
-    }
-    return is_fast(work) && s->kernel[0] * s->kernel[1] * s->channels <= MOST_TERMS;
+    return (uint8_t *)((float *)shared + tg_conv_sweep_packed(sweep));
 }
 
-static bool is_finite(const float *values, int64_t n)
+static bool is_finite(const tg_conv_sweep *sweep, void *shared)
 {
-    for (int64_t i = 0; i < n; i++)
-        if (!(values[i] - values[i] == 0))
+    const uint8_t *finite = finite_panels(sweep, shared);
+    for (int64_t i = 0; i < sweep->panels.count; i++)
+        if (!finite[i])
+            return false;
+    return true;
+}
+
+static bool is_panel_finite(const tg_conv_sweep *sweep, const float *packed, int64_t i)
+{
+    tg_panel panel = tg_panels_at(&sweep->panels, i);
+    const float *values = packed + panel.first * sweep->depth;
+    int64_t n = panel.vectors * sweep->panels.width * sweep->depth;
+    for (int64_t k = 0; k < n; k++)
+        if (!(values[k] - values[k] == 0))
             return false;
     return true;
 }
@@ -226,8 +245,7 @@ static void run_direct(const tg_work *work, const tg_buffers *buffers, const con
              .scratch = scratch,
              .sums_windows = sums_windows(work, c)};
     if (j.sums_windows)
-        j.skips = windows_of(&j).row_reach <= j.sweep.panels.width &&
-                  is_finite(buffers->inputs[1], tg_shape_count(work->inputs[1].shape));
+        j.skips = windows_of(&j).row_reach <= j.sweep.panels.width && is_finite(&j.sweep, buffers->shared);
     int64_t units = c->conv.images * c->units_per_image, row_elements = c->pool.out[1] * c->pool.channels;
     for (int64_t unit = task * c->units_per_task; unit < (task + 1) * c->units_per_task && unit < units; unit++) {
         int64_t part = unit % c->units_per_image;
@@ -264,6 +282,8 @@ static void pack(const tg_work *work, const tg_buffers *buffers, const conv_pool
         tg_winograd_pack(&w, buffers->inputs[1], buffers->shared, panel);
     else
         tg_conv_sweep_pack(&sweep, buffers->inputs[1], buffers->shared, panel);
+    if (!is_winograd(work) && sums_windows(work, c))
+        finite_panels(&sweep, buffers->shared)[panel] = is_panel_finite(&sweep, buffers->shared, panel);
 }
 
 tg_status tg_conv2d_pool_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)

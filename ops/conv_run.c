@@ -86,6 +86,7 @@ static tg_conv_sweep make_sweep(const tg_work *work, const sweep_case *c)
 }
 
 int tg_conv2d_phases(const tg_work *work) { return is_fast(work) ? 2 : 1; }
+uint32_t tg_conv2d_prepares(const tg_work *work) { return is_fast(work) ? 1u << 1 : 0; }
 
 static int64_t sweep_tasks(const tg_work *work, int phase, bool gradient)
 {

@@ -109,6 +109,7 @@ const tg_op tg_op_conv2d_input_gradient_unpooled = {
     .tasks = tg_conv2d_input_gradient_unpooled_tasks,
     .scratch_bytes = tg_conv2d_input_gradient_unpooled_scratch,
     .shared_bytes = tg_conv2d_input_gradient_unpooled_shared,
+    .prepares = tg_conv2d_input_gradient_unpooled_prepares,
 };
 
 const tg_op tg_op_conv2d_kernel_gradient_unpooled = {

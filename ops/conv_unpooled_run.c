@@ -52,6 +52,8 @@ static tg_unpooled_spread make_spread(const tg_work *work)
     return tg_unpooled_spread_make(tg_kernels_for(work->isa), &size);
 }
 
+uint32_t tg_conv2d_input_gradient_unpooled_prepares(const tg_work *work) { return is_fast(work) ? 1u << 2 : 0; }
+
 int64_t tg_conv2d_input_gradient_unpooled_tasks(const tg_work *work, int phase)
 {
     tg_unpooled_spread spread = make_spread(work);

@@ -159,6 +159,13 @@ static bool packs(const tg_work *work)
 
 static int matmul_phases(const tg_work *work) { return packs(work) ? 2 : 1; }
 
+/* The right side of what is computed. */
+static uint32_t matmul_prepares(const tg_work *work)
+{
+    products p = products_of(work);
+    return packs(work) ? 1u << !plan_of(work, &p).swapped : 0;
+}
+
 static int64_t plain_rows_per_task(const tg_work *work, const products *p)
 {
     return 1 + (int64_t)(flops_per_task(work) / (2.0 * (double)p->size.n * (double)p->size.k + 1));
@@ -324,6 +331,7 @@ const tg_op tg_op_matmul = {
     .tasks = matmul_tasks,
     .scratch_bytes = matmul_scratch_bytes,
     .shared_bytes = matmul_shared_bytes,
+    .prepares = matmul_prepares,
 };
 
 tg_tensor tg_matmul_with_at(tg_where where, tg_tensor a, tg_tensor b, tg_matmul_options options)

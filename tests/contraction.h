@@ -75,29 +75,57 @@ static inline void contraction_tasks(const contraction *c, const tg_work *work, 
     }
 }
 
-/** The result's bytes, in malloc()'d memory. Fails the test unless each element is reported as finished once. */
-static inline void *contraction_run(contraction *c, bool backwards)
+/* The shape rule's result, and the node as the op sees it. */
+static inline tg_work contraction_work(contraction *c)
 {
     int32_t n_inputs = c->n_inputs ? c->n_inputs : 2;
     tg_infer infer = {.n_inputs = n_inputs, .inputs = c->inputs, .attributes = c->attributes};
     ck_assert_msg(c->op->shape(&infer), "%s: %s", c->op->name, infer.message);
     c->output = infer.result;
-    tg_work work = {.n_inputs = n_inputs, .inputs = c->inputs, .output = c->output, .attributes = c->attributes, .isa = c->isa};
+    return (tg_work){.n_inputs = n_inputs, .inputs = c->inputs, .output = c->output, .attributes = c->attributes, .isa = c->isa};
+}
+
+/* Phase 0 by itself: it has what it prepares, and nothing else. */
+static inline void contraction_prepare(const contraction *c, const tg_work *work, void *shared, uint32_t prepares)
+{
+    const void *inputs[3] = {NULL, NULL, NULL};
+    for (int32_t i = 0; i < work->n_inputs; i++)
+        inputs[i] = prepares >> i & 1 ? c->values[i] : NULL;
+    tg_buffers buffers = {.inputs = inputs, .shared = shared};
+    contraction_tasks(c, work, &buffers, 0, false);
+}
+
+/* With phase 0 apart, if the op allows it: the others then leave alone what it made. */
+static inline void *contraction_run_as(contraction *c, bool backwards, bool prepared)
+{
+    tg_work work = contraction_work(c);
+    uint32_t prepares = prepared && c->op->prepares ? c->op->prepares(&work) : 0;
+    work.prepared = prepares != 0;
     int64_t count = tg_shape_count(c->output.shape);
     contraction_finished finished = {count, calloc((size_t)count + 1, 1)};
     tg_buffers buffers = {.inputs = c->values, .finish = contraction_count, .finish_state = &finished};
     buffers.output = contraction_memory((size_t)tg_type_bytes(c->output));
-    buffers.shared = contraction_memory(c->op->shared_bytes ? c->op->shared_bytes(&work) : 0);
+    size_t bytes = c->op->shared_bytes ? c->op->shared_bytes(&work) : 0;
+    buffers.shared = contraction_memory(bytes);
+    void *made = contraction_memory(bytes);
+    if (work.prepared)
+        contraction_prepare(c, &work, buffers.shared, prepares);
+    memcpy(made, buffers.shared, bytes);
     int phases = c->op->phases ? c->op->phases(&work) : 1;
-    for (int phase = 0; phase < phases; phase++)
+    for (int phase = work.prepared; phase < phases; phase++)
         contraction_tasks(c, &work, &buffers, phase, backwards);
+    ck_assert_msg(!work.prepared || memcmp(made, buffers.shared, bytes) == 0, "%s writes what was prepared", c->op->name);
     for (int64_t i = 0; i < count; i++)
         ck_assert_msg(finished.times[i] == 1, "%s: element %lld was finished %d times", c->op->name, (long long)i,
                       finished.times[i]);
     free(finished.times);
     free(buffers.shared);
+    free(made);
     return buffers.output;
 }
+
+/** The result's bytes, in malloc()'d memory. Fails the test unless each element is reported as finished once. */
+static inline void *contraction_run(contraction *c, bool backwards) { return contraction_run_as(c, backwards, false); }
 
 /** What an instruction set makes of sum + a b: rounded once if it has a fused multiply-add. */
 static inline float contraction_term(tg_isa isa, float a, float b, float sum)
@@ -118,14 +146,16 @@ static inline void contraction_expect(const contraction *c, const float *got, co
                       got[i], expected[i]);
 }
 
-/** Runs forwards and backwards: the bits must be those of `expected`, whatever the order of tasks. */
+/** Runs forwards, backwards, and with the first phase apart: the bits must be those of `expected`, whatever the order of tasks. */
 static inline void contraction_check(contraction *c, const float *expected, const char *what)
 {
-    float *got = contraction_run(c, false), *again = contraction_run(c, true);
+    float *got = contraction_run(c, false), *again = contraction_run(c, true), *prepared = contraction_run_as(c, true, true);
     contraction_expect(c, got, expected, what);
     contraction_expect(c, again, got, "tasks backwards");
+    contraction_expect(c, prepared, got, "prepared");
     free(got);
     free(again);
+    free(prepared);
 }
 
 /** How often an op stands in what a plan runs. */

@@ -211,6 +211,11 @@ static inline int64_t small_matmul_tasks(const tg_work *work, int phase)
 {
     return phase == 0 ? work->inputs[1].shape.dims[1] : work->inputs[0].shape.dims[0];
 }
+static inline uint32_t small_matmul_prepares(const tg_work *work)
+{
+    ck_assert(!work->prepared);
+    return 1u << 1;
+}
 static inline size_t small_matmul_shared(const tg_work *work) { return (size_t)tg_type_bytes(work->inputs[1]); }
 static inline size_t small_matmul_scratch(const tg_work *work) { return (size_t)work->output.shape.dims[1] * sizeof(float); }
 static inline double small_matmul_flops(const tg_work *work)
@@ -247,6 +252,7 @@ static const tg_op small_matmul = {.name = "small_matmul",
                                    .phases = small_matmul_phases,
                                    .tasks = small_matmul_tasks,
                                    .shared_bytes = small_matmul_shared,
+                                   .prepares = small_matmul_prepares,
                                    .scratch_bytes = small_matmul_scratch,
                                    .flops = small_matmul_flops};
 

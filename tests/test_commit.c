@@ -1,6 +1,5 @@
-/* Assigns, what a failed run leaves alone, and what runs only when variables change. */
+/* Assigns, and what a failed run leaves alone. */
 #include <math.h>
-#include <stdatomic.h>
 
 #include "plan_fixture.h"
 
@@ -296,95 +295,6 @@ START_TEST(replay_repeats_the_failed_step)
 }
 END_TEST
 
-/* ---- prologue ---- */
-
-static atomic_int prologue_runs;
-
-static tg_status counting_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
-{
-    atomic_fetch_add(&prologue_runs, 1);
-    (void)phase, (void)task, (void)scratch;
-    memcpy(buffers->output, buffers->inputs[0], (size_t)tg_type_bytes(work->output));
-    return TG_OK;
-}
-static const tg_op counting = {
-    .name = "counting", .min_inputs = 1, .max_inputs = 1, .shape = small_same_shape, .run = counting_run};
-
-START_TEST(prologue_runs_when_variables_change)
-{
-    tg_tensor w = state("w", 3, 2), x = vector("x", 3);
-    tg_tensor packed = SMALL_1(counting, SMALL_2(small_mul, w, tg_scalar(w, 10))), y = SMALL_2(small_add, packed, x);
-    tg_plan *plan = compiled(tg_compile(graph, y, packed));
-    ok(tg_feed(plan, x, (float[]){1, 2, 3}, 12), plan);
-    for (int run = 0; run < 3; run++)
-        ok(tg_run(plan), plan);
-    ck_assert_int_eq(atomic_load(&prologue_runs), 1);
-    ck_assert(((const float *)tg_values(plan, y))[2] == 23);
-    set_variable("w", (float[]){1, 2, 3}, 3);
-    for (int run = 0; run < 3; run++)
-        ok(tg_run(plan), plan);
-    ck_assert_int_eq(atomic_load(&prologue_runs), 2);
-    ck_assert(((const float *)tg_values(plan, y))[2] == 33);
-    ck_assert(((const float *)tg_values(plan, packed))[0] == 10);
-    tg_plan_free(plan);
-}
-END_TEST
-
-/* What this plan assigns is no prologue's; what it leaves alone is, and its own commits do not make it run again. */
-START_TEST(prologue_of_a_plan_that_assigns)
-{
-    tg_tensor w = state("w", 2, 1), frozen = state("frozen", 2, 5);
-    tg_tensor moved = SMALL_1(counting, w), fixed = SMALL_1(counting, frozen);
-    SMALL_2(small_assign, w, SMALL_2(small_add, moved, fixed));
-    tg_plan *plan = compiled(tg_compile(graph, w));
-    for (int run = 0; run < 4; run++)
-        ok(tg_run(plan), plan);
-    ck_assert_int_eq(atomic_load(&prologue_runs), 4 + 1);
-    check_variable("w", (float[]){21, 21}, 2);
-    tg_plan_free(plan);
-}
-END_TEST
-
-/* A plan that adds 1 to a variable, on a graph of its own. */
-static tg_plan *count_up(const char *name, tg_graph **own)
-{
-    *own = tg_graph_new(variables, TG_TRAINING);
-    tg_tensor v = tg_state(*own, name, TG_F32, TG_SHAPE(2), (tg_init){.a = 1});
-    tg_tensor next = SMALL_2(small_assign, v, SMALL_2(small_add, v, tg_scalar(v, 1)));
-    tg_plan *plan = tg_compile(*own, next);
-    ck_assert_msg(plan != NULL, "%s", tg_graph_error(*own));
-    return plan;
-}
-
-START_TEST(prologue_minds_no_other_plans_variables)
-{
-    tg_tensor w = state("w", 2, 1), x = vector("x", 2), y = SMALL_2(small_add, SMALL_1(counting, w), x);
-    tg_plan *plan = compiled(tg_compile(graph, y));
-    tg_graph *graphs[2];
-    tg_plan *others = count_up("other", &graphs[0]), *ours = count_up("w", &graphs[1]);
-    ok(tg_feed(plan, x, (float[]){0, 0}, 8), plan);
-    for (int run = 0; run < 3; run++) {
-        ok(tg_run(plan), plan);
-        ok(tg_run(others), others);
-    }
-    ck_assert_int_eq(atomic_load(&prologue_runs), 1);
-    for (int run = 0; run < 3; run++) {
-        ok(tg_run(ours), ours);
-        ok(tg_run(plan), plan);
-        ck_assert(((const float *)tg_values(plan, y))[1] == (float)(2 + run));
-    }
-    ck_assert_int_eq(atomic_load(&prologue_runs), 4);
-    tg_variables_touch(variables);
-    ok(tg_run(plan), plan);
-    ck_assert_int_eq(atomic_load(&prologue_runs), 5);
-    tg_plan_free(plan);
-    tg_plan_free(others);
-    tg_plan_free(ours);
-    tg_graph_free(graphs[0]);
-    tg_graph_free(graphs[1]);
-}
-END_TEST
-
 int main(void)
 {
     TCase *tests = harness_case("commit");
@@ -402,8 +312,5 @@ int main(void)
     tcase_add_loop_test(tests, nothing_infinite_reaches_a_variable, 0, 4);
     tcase_add_test(tests, the_first_bad_node_is_named);
     tcase_add_test(tests, replay_repeats_the_failed_step);
-    tcase_add_test(tests, prologue_runs_when_variables_change);
-    tcase_add_test(tests, prologue_of_a_plan_that_assigns);
-    tcase_add_test(tests, prologue_minds_no_other_plans_variables);
     return harness_run("commit", tests);
 }

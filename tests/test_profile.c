@@ -77,6 +77,35 @@ START_TEST(parts_say_what_they_are)
 }
 END_TEST
 
+/* A product whose right side never changes: it is transposed once. */
+START_TEST(a_preparation_is_a_part_of_its_own)
+{
+    tg_tensor v = tg_state(graph, "v", TG_FLOAT, TG_SHAPE(16, 32), (tg_init){.a = 1});
+    tg_tensor y = tg_matmul_with(x, v, (tg_matmul_options){.transpose_b = true});
+    tg_compile_options options = tg_compile_defaults(context);
+    tg_plan *predicts = compiled(tg_compile_roots(graph, &y, 1, options)), *trains = plan;
+    plan = predicts;
+    int32_t preparation = find_part("prepare for matmul"), product = find_part("matmul");
+    ck_assert_int_ge(preparation, 0);
+    ck_assert_int_ge(product, 0);
+    ck_assert_int_eq(tg_plan_profile(plan, true), TG_OK);
+    ok(tg_feed(plan, x, values, sizeof values), plan);
+    for (int i = 0; i < 5; i++)
+        ok(tg_run(plan), plan);
+    tg_plan_part part = tg_plan_read_part(plan, preparation), other = tg_plan_read_part(plan, product);
+    ck_assert_str_eq(part.segment, "prologue");
+    ck_assert_str_eq(other.segment, "compute");
+    ck_assert_int_eq(part.node, other.node);
+    ck_assert_double_eq(part.flops, 0);
+    ck_assert_double_ge(part.bytes, 2.0 * sizeof(float) * 16 * 32);
+    ck_assert_double_eq(other.flops, 2 * 64 * 32 * 16);
+    ck_assert_int_eq(part.calls, 1);
+    ck_assert_int_eq(other.calls, 5);
+    plan = trains;
+    tg_plan_free(predicts);
+}
+END_TEST
+
 START_TEST(text_is_cut_at_its_size)
 {
     char text[200];
@@ -136,6 +165,7 @@ int main(void)
     tcase_add_checked_fixture(tests, with_plan, without_plan);
     tcase_add_test(tests, a_plan_is_not_timed_at_first);
     tcase_add_test(tests, parts_say_what_they_are);
+    tcase_add_test(tests, a_preparation_is_a_part_of_its_own);
     tcase_add_test(tests, text_is_cut_at_its_size);
     tcase_add_test(tests, runs_are_timed_until_told_otherwise);
     tcase_add_test(tests, timing_changes_no_bit);
