@@ -9,7 +9,7 @@
 #include "ops/ops.h"
 #include "ops/rewrites.h"
 
-enum { BYTES = 256, MOST_TASKS = 48, LEAST_TASK_FLOPS = 1 << 18, PACK_TASK_FLOATS = 1 << 14 };
+enum { BYTES = 256, LEAST_ROWS = 16, MOST_TASKS = 48, LEAST_TASK_FLOPS = 1 << 18, PACK_TASK_FLOATS = 1 << 14 };
 
 static bool lookup_matmul_shape(tg_infer *infer)
 {
@@ -76,17 +76,33 @@ static double flops_per_task(const tg_work *work)
     return even > LEAST_TASK_FLOPS ? even : LEAST_TASK_FLOPS;
 }
 
-/* Both ways to compute it: which one a run takes depends on its values. */
+/* A product of few rows is dense where nothing was prepared: to pack the right side for it would take longer. */
+static bool is_few(const tg_work *work) { return !work->prepared && work->output.shape.dims[0] < LEAST_ROWS; }
+static bool is_fast(const tg_work *work) { return work->output.dtype == TG_F32; }
+
+/* Both ways to compute it: which one is taken depends on the bytes. If the right side is prepared, it is packed as skipping wants it,
+   each task chooses for its own rows, and the dense way reads the same panels, or the right side where it lies; else the first phase
+   chooses and packs for all. */
 typedef struct ways {
     tg_skip_plan skip;
     tg_matmul_plan dense;
 } ways;
 
+/* Whether the dense way's panels are cut as skipping's are, so that it may well read these: their rows lie in whole cache lines. */
+static bool fits_panels(const ways *w) { return w->skip.panels.count > 0 && w->dense.panels.count % w->skip.panels.count == 0; }
+
 static ways ways_of(const tg_work *work)
 {
     const tg_kernels *kernels = tg_kernels_for(work->isa);
     tg_matmul_size size = size_of(work);
-    return (ways){tg_skip_plan_make(kernels, size), tg_matmul_plan_make(kernels, size, flops_per_task(work))};
+    ways w = {tg_skip_plan_make(kernels, size), tg_matmul_plan_make(kernels, size, flops_per_task(work))};
+    if (work->prepared) {
+        w.dense.pack_right = w.dense.pack_right || fits_panels(&w);
+        if (w.dense.pack_right)
+            tg_matmul_plan_pack_as(&w.dense, w.skip.panels, w.skip.blocks * TG_SKIP_BLOCK);
+        tg_skip_plan_cut(&w.skip, &w.dense, flops_per_task(work));
+    }
+    return w;
 }
 
 /* Which way a run takes: what the first task finds, before the packed right side. */
@@ -95,7 +111,9 @@ typedef struct choice {
     char padding[63];
 } choice;
 
-static int lookup_matmul_phases(const tg_work *work) { return work->output.dtype == TG_F32 ? 2 : 1; }
+static int lookup_matmul_phases(const tg_work *work) { return is_fast(work) && !is_few(work) ? 2 : 1; }
+
+static uint32_t lookup_matmul_prepares(const tg_work *work) { return is_fast(work) && !size_of(work).transpose_a ? 1u << 2 : 0; }
 
 static int64_t panels_per_task(const tg_matmul_plan *plan)
 {
@@ -117,18 +135,21 @@ static int64_t lookup_matmul_tasks(const tg_work *work, int phase)
 {
     if (tg_shape_count(work->output.shape) == 0)
         return 0;
-    if (work->output.dtype == TG_F64)
+    if (!is_fast(work))
         return tg_ceil_div(work->output.shape.dims[0], plain_rows_per_task(work));
     ways w = ways_of(work);
-    if (phase == 0)
-        return tg_most(tg_most(tg_ceil_div(w.skip.blocks, blocks_per_task(&w.skip)), 1),
-                       w.dense.pack_right ? tg_ceil_div(w.dense.panels.count, panels_per_task(&w.dense)) : 0);
-    return tg_most(w.skip.row_tasks, w.dense.row_tasks * w.dense.column_tasks);
+    int64_t skipping = w.skip.row_tasks * w.skip.column_tasks, dense = w.dense.row_tasks * w.dense.column_tasks;
+    if (is_few(work))
+        return dense;
+    if (phase == 1)
+        return work->prepared ? skipping : tg_most(skipping, dense);
+    return tg_most(tg_most(tg_ceil_div(w.skip.blocks, blocks_per_task(&w.skip)), 1),
+                   w.dense.pack_right && !work->prepared ? tg_ceil_div(w.dense.panels.count, panels_per_task(&w.dense)) : 0);
 }
 
 static size_t lookup_matmul_scratch_bytes(const tg_work *work)
 {
-    if (work->output.dtype == TG_F64)
+    if (!is_fast(work))
         return 0;
     ways w = ways_of(work);
     return (size_t)tg_most(tg_skip_scratch(&w.skip), tg_matmul_scratch(&w.dense) * (int64_t)sizeof(float));
@@ -136,10 +157,19 @@ static size_t lookup_matmul_scratch_bytes(const tg_work *work)
 
 static size_t lookup_matmul_shared_bytes(const tg_work *work)
 {
-    if (work->output.dtype == TG_F64)
+    if (!is_fast(work) || is_few(work))
         return 0;
     ways w = ways_of(work);
+    if (work->prepared)
+        return (size_t)tg_skip_packed(&w.skip);
     return sizeof(choice) + (size_t)tg_most(tg_skip_packed(&w.skip), tg_matmul_packed(&w.dense) * (int64_t)sizeof(float));
+}
+
+static void pack_blocks(const tg_skip_plan *skip, const float *b, void *packed, int64_t task)
+{
+    int64_t each = blocks_per_task(skip), end = tg_least((task + 1) * each, skip->blocks);
+    for (int64_t i = task * each; i < end; i++)
+        tg_skip_pack(skip, b, packed, i);
 }
 
 static void run_pack(const ways *w, tg_matmul_left left, const tg_buffers *buffers, int64_t task)
@@ -150,9 +180,7 @@ static void run_pack(const ways *w, tg_matmul_left left, const tg_buffers *buffe
     if (task == 0)
         chosen->skips = skips;
     if (skips) {
-        int64_t each = blocks_per_task(&w->skip), end = tg_least((task + 1) * each, w->skip.blocks);
-        for (int64_t i = task * each; i < end; i++)
-            tg_skip_pack(&w->skip, b, chosen + 1, i);
+        pack_blocks(&w->skip, b, chosen + 1, task);
     } else if (w->dense.pack_right) {
         int64_t each = panels_per_task(&w->dense), end = tg_least((task + 1) * each, w->dense.panels.count);
         for (int64_t i = task * each; i < end; i++)
@@ -160,22 +188,58 @@ static void run_pack(const ways *w, tg_matmul_left left, const tg_buffers *buffe
     }
 }
 
-static void run_product(const ways *w, tg_matmul_left left, const tg_buffers *buffers, int64_t task, void *scratch)
+static void finish(const tg_buffers *buffers, int64_t n, const tg_matmul_part *part)
 {
-    int64_t n = w->skip.size.n;
+    int64_t stretches = part->columns == n ? 1 : part->rows, count = part->columns * (part->columns == n ? part->rows : 1);
+    for (int64_t i = 0; i < stretches; i++)
+        tg_finish(buffers, (part->first_row + i) * n + part->first_column, count);
+}
+
+static void run_skipping(const tg_skip_plan *skip, tg_matmul_left left, const void *packed, const tg_buffers *buffers,
+                         int64_t task, void *scratch)
+{
+    tg_matmul_part part = tg_skip_task(skip, task);
+    tg_skip_run(skip, left, packed, buffers->output, task, scratch);
+    finish(buffers, skip->size.n, &part);
+}
+
+static void run_dense(const tg_matmul_plan *dense, tg_matmul_left left, const void *packed, const tg_buffers *buffers,
+                      int64_t task, void *scratch)
+{
+    tg_matmul_part part = tg_matmul_task(dense, task);
+    tg_matmul_run(dense, left, dense->pack_right ? packed : buffers->inputs[2], buffers->output, task, scratch);
+    finish(buffers, dense->size.n, &part);
+}
+
+/* As the first phase chose. */
+static void run_chosen(const ways *w, tg_matmul_left left, const tg_buffers *buffers, int64_t task, void *scratch)
+{
     const choice *chosen = buffers->shared;
     if (chosen->skips && task < w->skip.row_tasks) {
-        int64_t first = task * w->skip.per_task, rows = tg_least(w->skip.size.m - first, w->skip.per_task);
-        tg_skip_run(&w->skip, left, chosen + 1, buffers->output, task, scratch);
-        tg_finish(buffers, first * n, rows * n);
+        tg_skip_find(&w->skip, left.bytes, chosen + 1, task, scratch);
+        run_skipping(&w->skip, left, chosen + 1, buffers, task, scratch);
     } else if (!chosen->skips && task < w->dense.row_tasks * w->dense.column_tasks) {
-        tg_matmul_part part = tg_matmul_task(&w->dense, task);
-        tg_matmul_run(&w->dense, left, w->dense.pack_right ? (const float *)(chosen + 1) : buffers->inputs[2], buffers->output,
-                      task, scratch);
-        int64_t stretches = part.columns == n ? 1 : part.rows, count = part.columns * (part.columns == n ? part.rows : 1);
-        for (int64_t i = 0; i < stretches; i++)
-            tg_finish(buffers, (part.first_row + i) * n + part.first_column, count);
+        run_dense(&w->dense, left, chosen + 1, buffers, task, scratch);
     }
+}
+
+/* A task's rows with the prepared right side: by skipping where at most half of the terms count. */
+static void run_prepared(const ways *w, tg_matmul_left left, const tg_buffers *buffers, int64_t task, void *scratch)
+{
+    tg_matmul_part part = tg_skip_task(&w->skip, task);
+    int64_t k = w->skip.size.k, n = w->skip.size.n;
+    if (left.table[0] == 0 && 2 * tg_skip_find(&w->skip, left.bytes, buffers->shared, task, scratch) <= part.rows * k) {
+        run_skipping(&w->skip, left, buffers->shared, buffers, task, scratch);
+        return;
+    }
+    tg_matmul_plan rows = tg_matmul_plan_rows(&w->dense, part.rows, w->skip.column_tasks);
+    int64_t column = task % w->skip.column_tasks;
+    tg_matmul_part dense = tg_matmul_task(&rows, column);
+    left.bytes += part.first_row * k;
+    tg_matmul_run(&rows, left, rows.pack_right ? buffers->shared : buffers->inputs[2],
+                  (float *)buffers->output + part.first_row * n, column, scratch);
+    dense.first_row += part.first_row;
+    finish(buffers, n, &dense);
 }
 
 static void run_plain(const tg_work *work, const tg_buffers *buffers, int64_t task)
@@ -201,16 +265,22 @@ static void run_plain(const tg_work *work, const tg_buffers *buffers, int64_t ta
 
 static tg_status lookup_matmul_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
 {
-    if (work->output.dtype == TG_F64) {
+    if (!is_fast(work)) {
         run_plain(work, buffers, task);
         return TG_OK;
     }
     ways w = ways_of(work);
     tg_matmul_left left = {.bytes = buffers->inputs[1], .table = buffers->inputs[0]};
-    if (phase == 0)
+    if (is_few(work))
+        run_dense(&w.dense, left, NULL, buffers, task, scratch);
+    else if (work->prepared && phase == 0)
+        pack_blocks(&w.skip, buffers->inputs[2], buffers->shared, task);
+    else if (work->prepared)
+        run_prepared(&w, left, buffers, task, scratch);
+    else if (phase == 0)
         run_pack(&w, left, buffers, task);
     else
-        run_product(&w, left, buffers, task, scratch);
+        run_chosen(&w, left, buffers, task, scratch);
     return TG_OK;
 }
 
@@ -231,6 +301,7 @@ const tg_op tg_op_lookup_matmul = {
     .tasks = lookup_matmul_tasks,
     .scratch_bytes = lookup_matmul_scratch_bytes,
     .shared_bytes = lookup_matmul_shared_bytes,
+    .prepares = lookup_matmul_prepares,
 };
 
 tg_tensor tg_lookup_matmul_at(tg_where where, tg_tensor table, tg_tensor x, tg_tensor b, bool transpose_x)
@@ -241,7 +312,7 @@ tg_tensor tg_lookup_matmul_at(tg_where where, tg_tensor table, tg_tensor x, tg_t
 
 /* ---- matmul(f(x), b) ---- */
 
-enum { MOST_STEPS = 16, MOST_OPERANDS = 4, LEAST_ROWS = 16, LEAST_COLUMNS = 64, VECTOR = 16 };
+enum { MOST_STEPS = 16, MOST_OPERANDS = 4, LEAST_COLUMNS = 64, VECTOR = 16 };
 
 /* Pointwise ops of one varying operand, from a product's left side back to bytes: chain[0] comes last. */
 typedef struct chain {
@@ -313,7 +384,8 @@ tg_tensor tg_rewrite_matmul_of_bytes(const tg_rewrite_args *args)
         return tg_none();
     int64_t n = right.dims[1], lanes = tg_ceil_div(n, VECTOR) * VECTOR;
     chain c;
-    if (left.dims[0] < LEAST_ROWS || left.dims[1] < LEAST_COLUMNS || 4 * n < 3 * lanes || !find_chain(a, &c))
+    bool few = attributes->transpose_a && left.dims[0] < LEAST_ROWS;
+    if (few || left.dims[1] < LEAST_COLUMNS || 4 * n < 3 * lanes || !find_chain(a, &c))
         return tg_none();
     return tg_lookup_matmul(record_table(args->graph, &c), tg_reshape(c.bytes, left), b, attributes->transpose_a);
 }

@@ -63,10 +63,11 @@ static bool pays(tg_isa isa, const product *p, const float *table, const uint8_t
 }
 
 /* On both sides of blocks, masks, panels and pairs of rows. */
-static const product products[] = {{1, 64, 1, false},     {2, 65, 17, false},    {33, 130, 100, false}, {3, 128, 129, false},
-                                   {70, 784, 100, false}, {16, 70, 7, false},    {64, 64, 16, true},    {65, 128, 100, true},
-                                   {129, 63, 33, true},   {784, 128, 100, true}, {5, 200, 300, true},   {70, 65, 530, true},
-                                   {40, 80, 600, false},  {3, 7, 5, false},      {1, 1, 1, true}};
+static const product products[] = {{1, 64, 1, false},      {2, 65, 17, false},    {33, 130, 100, false}, {3, 128, 129, false},
+                                   {70, 784, 100, false},  {16, 70, 7, false},    {64, 64, 16, true},    {65, 128, 100, true},
+                                   {129, 63, 33, true},    {784, 128, 100, true}, {5, 200, 300, true},   {70, 65, 530, true},
+                                   {40, 80, 600, false},   {3, 7, 5, false},      {1, 1, 1, true},       {1, 784, 100, false},
+                                   {70, 1100, 300, false}, {2, 100, 2100, false}};
 enum { PRODUCTS = sizeof products / sizeof *products };
 
 START_TEST(skipping_changes_no_bit)
@@ -85,6 +86,22 @@ START_TEST(skipping_changes_no_bit)
             free(b);
         }
     free(table);
+}
+END_TEST
+
+/* Rows full of zeros beside rows without any: with the right side prepared, each task takes its own way. */
+START_TEST(rows_of_both_kinds_keep_their_bits)
+{
+    const product p = {200, 90, 210, false};
+    float *table = contraction_draw(TG_SHAPE(256), 7), *b = contraction_draw(TG_SHAPE(p.k * p.n), 2);
+    table[0] = 0;
+    uint8_t *x = draw_bytes(p.m * p.k, 0.1, 6), *full = draw_bytes(p.m * p.k, 1, 6);
+    memcpy(x + 70 * p.k, full, (size_t)(60 * p.k));
+    check_values((tg_isa)_i, &p, table, x, b, "rows of both kinds");
+    free(x);
+    free(full);
+    free(table);
+    free(b);
 }
 END_TEST
 
@@ -219,11 +236,53 @@ START_TEST(other_products_stay_what_they_are)
     ck_assert_int_eq(workbench_nodes(tg_matmul(tg_add(f, tg_sqrt(f)), right), "lookup_matmul", true), 0);
     ck_assert_int_eq(workbench_nodes(tg_matmul(tg_mul(f, mask), right), "lookup_matmul", true), 0);
     ck_assert_int_eq(workbench_nodes(tg_matmul(f, narrow), "lookup_matmul", true), 0);
-    ck_assert_int_eq(workbench_nodes(tg_matmul(tg_slice(f, 0, 0, 15, 1), right), "lookup_matmul", true), 0);
+    ck_assert_int_eq(workbench_nodes(tg_matmul(tg_slice(f, 0, 0, 1, 1), right), "lookup_matmul", true), 1);
+    tg_matmul_options a_transposed = {.transpose_a = true};
+    tg_tensor few = tg_slice(f, 0, 0, 15, 1), many = tg_slice(f, 0, 0, 16, 1);
+    ck_assert_int_eq(workbench_nodes(tg_matmul_with(few, tg_slice(right, 0, 0, 15, 1), a_transposed), "lookup_matmul", true), 0);
+    ck_assert_int_eq(workbench_nodes(tg_matmul_with(many, tg_slice(right, 0, 0, 16, 1), a_transposed), "lookup_matmul", true), 1);
     ck_assert_int_eq(workbench_nodes(tg_matmul(d, tg_cast(right, TG_F64)), "lookup_matmul", true), 0);
     tg_matmul_options b_transposed = {.transpose_b = true};
     ck_assert_int_eq(workbench_nodes(tg_matmul_with(f, mask, b_transposed), "lookup_matmul", true), 0);
     workbench_close(&w);
+}
+END_TEST
+
+/* What a plan that leaves w alone predicts, for new bytes and new weights: the bits of one that simplifies nothing. */
+START_TEST(prepared_weights_follow_the_variable)
+{
+    enum { PIXELS = 200, UNITS = 48 };
+    static const int64_t rows[] = {1, 3, 15, 100};
+    static const int threads[] = {1, 2, 7, 3};
+    for (int i = 0; i < 4; i++) {
+        workbench w = workbench_open_on((tg_isa)_i, threads[i], TG_F32);
+        tg_tensor weights = tg_variable(w.graph, "w", TG_F32, TG_SHAPE(PIXELS, UNITS), (tg_init){.a = 0});
+        tg_tensor x = tg_input(w.graph, "x", TG_U8, TG_SHAPE(rows[i], PIXELS)), scaled = tg_cast(x, TG_F32);
+        tg_tensor y = tg_sigmoid(tg_matmul(tg_div(scaled, tg_scalar(scaled, 255)), weights));
+        tg_compile_options plain = tg_compile_defaults(w.context);
+        plain.simplify = false;
+        tg_plan *fast = tg_compile(w.graph, y), *slow = tg_compile_roots(w.graph, &y, 1, plain);
+        ck_assert_msg(fast && slow, "%s", tg_graph_error(w.graph));
+        ck_assert_int_eq(contraction_count_op(fast, &tg_op_lookup_matmul), 1);
+        size_t bytes = (size_t)(rows[i] * UNITS) * sizeof(float);
+        for (int run = 0; run < 6; run++) {
+            uint8_t *values = draw_bytes(rows[i] * PIXELS, run % 2 ? 0.2 : 0.9, (uint64_t)run);
+            float *b = contraction_draw(TG_SHAPE(PIXELS * UNITS), 100 + (uint64_t)i + (uint64_t)run / 3);
+            ck_assert_int_eq(tg_variables_write(w.variables, "w", b, sizeof *b * PIXELS * UNITS), TG_OK);
+            for (int again = 0; again < 2; again++) {
+                ck_assert_int_eq(tg_feed(fast, x, values, (size_t)(rows[i] * PIXELS)), TG_OK);
+                ck_assert_int_eq(tg_run(fast), TG_OK);
+            }
+            ck_assert_int_eq(tg_feed(slow, x, values, (size_t)(rows[i] * PIXELS)), TG_OK);
+            ck_assert_int_eq(tg_run(slow), TG_OK);
+            ck_assert_mem_eq(tg_values(fast, y), tg_values(slow, y), bytes);
+            free(values);
+            free(b);
+        }
+        tg_plan_free(fast);
+        tg_plan_free(slow);
+        workbench_close(&w);
+    }
 }
 END_TEST
 
@@ -246,11 +305,13 @@ int main(void)
 {
     TCase *tests = harness_case("lookup");
     contraction_add_for_each_set(tests, skipping_changes_no_bit);
+    contraction_add_for_each_set(tests, rows_of_both_kinds_keep_their_bits);
     contraction_add_for_each_set(tests, a_nan_and_an_infinity_are_not_hidden);
     contraction_add_for_each_set(tests, a_byte_0_that_stands_for_no_zero_is_skipped_nowhere);
     tcase_add_test(tests, products_of_scaled_bytes_become_products_of_bytes);
     tcase_add_test(tests, the_rule_keeps_a_nan);
     tcase_add_test(tests, other_products_stay_what_they_are);
+    contraction_add_for_each_set(tests, prepared_weights_follow_the_variable);
     tcase_add_test(tests, wrong_operands_are_named);
     return harness_run("lookup", tests);
 }

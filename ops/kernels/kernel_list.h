@@ -58,7 +58,7 @@ TG_KERNEL(void, pack_transposed, (const tg_pack *pack))
 /* Products that skip zeros; see ops/kernels/skip.h. */
 TG_KERNEL(const tg_tile_limits *, skip_limits, (void))
 TG_KERNEL(void, skip_tile, (const tg_skip_tile *tile))
-TG_KERNEL(void, nonzeros, (const uint8_t *x, int64_t step, int64_t rows, int64_t columns, uint64_t *masks))
+TG_KERNEL(int64_t, nonzeros, (const uint8_t *x, int64_t step, int64_t rows, int64_t columns, uint64_t *masks, int64_t mask_step))
 TG_KERNEL(bool, pack_finite, (const tg_pack *pack))
 
 /* Rows of n contiguous logits: see ops/kernels/softmax.h. */

@@ -43,6 +43,8 @@ tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size siz
     bool long_rows = size.n > DIRECT_COLUMNS && size.m > DIRECT_ROWS;
     p.pack_right = size.transpose_b || long_rows;
     p.pack_left = size.transpose_a && long_rows;
+    p.packed = p.panels;
+    p.packed_rows = size.k;
     p.depth = size.k > DEEPEST ? DEPTH : tg_most(size.k, 1);
     p.row_blocks = tg_ceil_div(size.m, tg_panels_rows(&p.panels, limits));
     if (size.m > 0 && p.panels.count > 0)
@@ -50,6 +52,25 @@ tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size siz
     if (swapped) /* a task's columns become rows of c, which are to be whole */
         p.row_tasks = 1;
     return p;
+}
+
+void tg_matmul_plan_pack_as(tg_matmul_plan *plan, tg_panels packed, int64_t packed_rows)
+{
+    int64_t each = packed.count ? tg_ceil_div(plan->panels.count, packed.count) : 0;
+    plan->packed = packed;
+    plan->packed_rows = packed_rows;
+    plan->panels.count = each * packed.count; /* then the first of each begins where it does */
+    plan->row_blocks = tg_ceil_div(plan->size.m, tg_panels_rows(&plan->panels, plan->kernels->tile_limits()));
+}
+
+tg_matmul_plan tg_matmul_plan_rows(const tg_matmul_plan *plan, int64_t rows, int64_t column_tasks)
+{
+    tg_matmul_plan part = *plan;
+    part.size.m = rows;
+    part.row_blocks = tg_ceil_div(rows, tg_panels_rows(&plan->panels, plan->kernels->tile_limits()));
+    part.row_tasks = 1;
+    part.column_tasks = column_tasks;
+    return part;
 }
 
 int64_t tg_matmul_packed(const tg_matmul_plan *plan)
@@ -204,13 +225,24 @@ static void run_blocks(const product *p, const tg_panel *panel, int64_t k, tg_ti
     }
 }
 
+/* Where the right side's part for panel i begins, and floats from one k to the next. */
+static const float *find_right(const product *p, int64_t i, const tg_panel *panel, int64_t *step)
+{
+    const tg_matmul_plan *plan = p->plan;
+    *step = plan->size.n;
+    if (!plan->pack_right)
+        return p->right + panel->first;
+    tg_panel outer = tg_panels_at(&plan->packed, i * plan->packed.count / plan->panels.count);
+    *step = outer.vectors * plan->packed.width;
+    return p->right + outer.first * plan->packed_rows + panel->first - outer.first;
+}
+
 static void run_panel(const product *p, int64_t i, int64_t k, int64_t end)
 {
     const tg_matmul_plan *plan = p->plan;
     tg_panel panel = tg_panels_at(&plan->panels, i);
-    int64_t width = panel.vectors * plan->panels.width, whole = plan->size.k - tail_rows(plan, &panel);
-    int64_t step = plan->pack_right ? width : plan->size.n;
-    const float *right = p->right + panel.first * (plan->pack_right ? plan->size.k : 1);
+    int64_t width = panel.vectors * plan->panels.width, whole = plan->size.k - tail_rows(plan, &panel), step;
+    const float *right = find_right(p, i, &panel, &step);
     if (k < whole || k == 0) {
         tg_tile tile = {.b = right + k * step, .b_step = step, .run = tg_least(end, whole) - k, .add = k > 0};
         run_blocks(p, &panel, k, &tile);

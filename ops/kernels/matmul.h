@@ -17,7 +17,9 @@ typedef struct tg_matmul_plan {
     bool pack_right; /**< into panels, before the product; else the right side is read where it lies */
     bool pack_left;  /**< block by block, by each task */
     tg_panels panels;
-    int64_t row_blocks; /**< the rows cut into tiles */
+    tg_panels packed; /**< those in which the right side lies, if it is packed: each of them holds one or several of `panels` */
+    int64_t packed_rows; /**< of each: k, and what they are filled up with */
+    int64_t row_blocks;  /**< the rows cut into tiles */
     int64_t row_tasks, column_tasks;
     int64_t depth; /**< of a block of k */
 } tg_matmul_plan;
@@ -36,6 +38,10 @@ typedef struct tg_matmul_left {
 
 /** `flops_per_task`: about how much work a task should have. The left side is a and the right side b, unless the plan is swapped. */
 tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size size, double flops_per_task);
+/** For a right side that is packed in another way than tg_matmul_pack() does: see tg_matmul_plan.packed. */
+void tg_matmul_plan_pack_as(tg_matmul_plan *plan, tg_panels packed, int64_t packed_rows);
+/** `rows` of the rows, in tasks of all of them. */
+tg_matmul_plan tg_matmul_plan_rows(const tg_matmul_plan *plan, int64_t rows, int64_t column_tasks);
 /** Floats of one packed right side; 0 if it is not packed. */
 int64_t tg_matmul_packed(const tg_matmul_plan *plan);
 /** Floats of scratch that a task needs. */

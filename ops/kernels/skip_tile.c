@@ -109,11 +109,15 @@ const tg_tile_limits *TG_SET(skip_limits)(void)
     return &limits;
 }
 
-/* masks[r] bit j: x[r step + j] is not 0, for j < columns <= 64. */
-void TG_SET(nonzeros)(const uint8_t *x, int64_t step, int64_t rows, int64_t columns, uint64_t *masks)
+/* masks[r mask_step] bit j: x[r step + j] is not 0, for j < columns <= 64. Returns how many are not. */
+int64_t TG_SET(nonzeros)(const uint8_t *x, int64_t step, int64_t rows, int64_t columns, uint64_t *masks, int64_t mask_step)
 {
-    for (int64_t r = 0; r < rows; r++, x += step)
-        masks[r] = u8_nonzeros(x, columns);
+    int64_t count = 0;
+    for (int64_t r = 0; r < rows; r++, x += step, masks += mask_step) {
+        *masks = u8_nonzeros(x, columns);
+        count += __builtin_popcountll(*masks);
+    }
+    return count;
 }
 
 /* pack(), and whether all that was packed is finite: 0 times it is then 0. */
