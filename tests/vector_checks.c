@@ -148,10 +148,26 @@ static int check_transpose(void)
     return 0;
 }
 
+static int check_bytes(void)
+{
+    uint8_t bytes[64];
+    for (int i = 0; i < 64; i++)
+        bytes[i] = (uint8_t)(i % 5 == 0 ? 0 : i % 7 == 0 ? 255 : 3);
+    for (int n = 0; n <= 64; n++) {
+        uint64_t high = u8_equals(bytes, n, 255), nonzeros = u8_nonzeros(bytes, n);
+        for (int i = 0; i < 64; i++) {
+            CHECK((high >> i & 1) == (i < n && bytes[i] == 255));
+            CHECK((nonzeros >> i & 1) == (i < n && bytes[i] != 0));
+        }
+    }
+    return 0;
+}
+
 int CHECKS_OF(TG_KERNEL_SET)(void)
 {
     int line = check_parts();
     line = line ? line : check_floats();
     line = line ? line : check_integers_and_choice();
+    line = line ? line : check_bytes();
     return line ? line : check_transpose();
 }

@@ -416,7 +416,7 @@ void tg_unpooled_spread_run(const tg_unpooled_spread *u, const float *gradient, 
             spread.masks = masks + (n - first) * mask_words(u);
             spread.pooled = pooled_at(&u->size, gradient, argmax, n * pooled_floats, place_at, row, width);
             if (vector == 0)
-                u->kernels->window_masks(&spread.pooled, pixels_of(&u->size), u->words, masks + (n - first) * mask_words(u));
+                u->kernels->window_masks(&spread.pooled, pixels_of(&u->size), masks + (n - first) * mask_words(u));
             memset(frame, 0, (size_t)frame_floats(u) * sizeof *frame);
             spread.target = frame + tg_most(0, -s->pad[0]) * row + tg_most(0, -s->pad[1]) * width;
             for (int64_t i = 0; i < u->tap_blocks; i++) {

@@ -14,7 +14,7 @@
    Integers  vi_add vi_sub vi_and vi_or vi_xor vi_shl(v, constant) vi_shr (logical) vi_sar (arithmetic)
    Casts     vf_bits vi_bits (same bits); vf_from_vi; vi_truncate vi_nearest (undefined beyond int32)
    Masks     vf_lt vf_le vf_eq vf_unordered; vi_lt vi_eq; vm_and vm_or vm_not vm_any vm_first(n); vm_bits: bit i is lane i's
-   Bytes     u8_nonzeros(p, n): bit j is set where p[j] is not 0, for j < n <= 64
+   Bytes     u8_equals(p, n, value): bit j is set where p[j] is `value`, for j < n <= 64
    Choice    vf_select(m, a, b), vi_select: a where m, else b;
              vf_permute(v, i): lane j of the result is lane i[j] of v, 0 <= i[j] < VF_WIDTH;
              vf_transpose(rows): a square of VF_WIDTH vectors, in place */
@@ -41,6 +41,12 @@
 static inline vm vf_gt(vf a, vf b) { return vf_lt(b, a); }
 static inline vm vf_ge(vf a, vf b) { return vf_le(b, a); }
 static inline vm vf_nan(vf a) { return vf_unordered(a, a); }
+
+/** Bit j is set where p[j] is not 0, for j < n <= 64. */
+static inline uint64_t u8_nonzeros(const uint8_t *p, int64_t n)
+{
+    return u8_equals(p, n, 0) ^ (n < 64 ? ((uint64_t)1 << n) - 1 : UINT64_MAX);
+}
 
 /** The larger and the smaller; NaN if either is. */
 static inline vf vf_max_nan(vf a, vf b) { return vf_select(vf_nan(a), a, vf_max(a, b)); }

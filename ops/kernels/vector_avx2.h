@@ -131,18 +131,17 @@ static inline void vf_transpose(vf rows[VF_WIDTH])
     }
 }
 
-/* Bit j: p[j] is not 0, for j < n <= 64. */
-static inline uint64_t u8_nonzeros(const uint8_t *p, int64_t n)
+static inline uint64_t u8_equals(const uint8_t *p, int64_t n, uint8_t value)
 {
     uint8_t copy[64] = {0};
     if (n < 64)
         p = memcpy(copy, p, (size_t)n);
-    uint64_t zeros = 0;
+    uint64_t bits = 0;
     for (int i = 0; i < 64; i += 32) {
         __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(p + i));
-        zeros |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256())) << i;
+        bits |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8((char)value))) << i;
     }
-    return ~zeros;
+    return n < 64 ? bits & (((uint64_t)1 << n) - 1) : bits;
 }
 
 #endif

@@ -138,11 +138,10 @@ static inline void vf_transpose(vf rows[VF_WIDTH])
     }
 }
 
-/* Bit j: p[j] is not 0, for j < n <= 64. */
-static inline uint64_t u8_nonzeros(const uint8_t *p, int64_t n)
+static inline uint64_t u8_equals(const uint8_t *p, int64_t n, uint8_t value)
 {
-    __m512i bytes = n == 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(((uint64_t)1 << n) - 1, p);
-    return _mm512_test_epi8_mask(bytes, bytes);
+    __mmask64 first = n == 64 ? UINT64_MAX : ((uint64_t)1 << n) - 1;
+    return _mm512_mask_cmpeq_epi8_mask(first, _mm512_maskz_loadu_epi8(first, p), _mm512_set1_epi8((char)value));
 }
 
 #endif

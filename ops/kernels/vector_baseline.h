@@ -150,19 +150,18 @@ static inline void vf_transpose(vf rows[VF_WIDTH])
         rows[i] = (vf){a[i], b[i], c[i], d[i]};
 }
 
-/* Bit j: p[j] is not 0, for j < n <= 64. */
-static inline uint64_t u8_nonzeros(const uint8_t *p, int64_t n)
+static inline uint64_t u8_equals(const uint8_t *p, int64_t n, uint8_t value)
 {
     uint64_t bits = 0;
     int64_t j = 0;
 #if defined(__SSE2__)
     for (; j + 16 <= n; j += 16) {
-        __m128i zeros = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + j)), _mm_setzero_si128());
-        bits |= (uint64_t)(uint16_t)~_mm_movemask_epi8(zeros) << j;
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + j));
+        bits |= (uint64_t)(uint16_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)value))) << j;
     }
 #endif
     for (; j < n; j++)
-        bits |= (uint64_t)(p[j] != 0) << j;
+        bits |= (uint64_t)(p[j] == value) << j;
     return bits;
 }
 

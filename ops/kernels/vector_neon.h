@@ -127,8 +127,7 @@ static inline void vf_transpose(vf rows[VF_WIDTH])
     rows[3] = vcombine_f32(vget_high_f32(first.val[1]), vget_high_f32(second.val[1]));
 }
 
-/* Bit j: p[j] is not 0, for j < n <= 64. */
-static inline uint64_t u8_nonzeros(const uint8_t *p, int64_t n)
+static inline uint64_t u8_equals(const uint8_t *p, int64_t n, uint8_t value)
 {
     static const uint8_t places[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     uint8_t copy[64] = {0};
@@ -136,10 +135,10 @@ static inline uint64_t u8_nonzeros(const uint8_t *p, int64_t n)
         p = memcpy(copy, p, (size_t)n);
     uint64_t bits = 0;
     for (int i = 0; i < 64; i += 16) {
-        uint8x16_t bytes = vld1q_u8(p + i), set = vandq_u8(vtstq_u8(bytes, bytes), vld1q_u8(places));
+        uint8x16_t equal = vceqq_u8(vld1q_u8(p + i), vdupq_n_u8(value)), set = vandq_u8(equal, vld1q_u8(places));
         bits |= (uint64_t)(vaddv_u8(vget_low_u8(set)) | (uint32_t)vaddv_u8(vget_high_u8(set)) << 8) << i;
     }
-    return bits;
+    return n < 64 ? bits & (((uint64_t)1 << n) - 1) : bits;
 }
 
 #endif

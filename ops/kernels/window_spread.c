@@ -3,19 +3,14 @@
 
 enum { WORD = 64, SQUARE = 4 };
 
-void TG_SET(window_masks)(const tg_pooled *p, int64_t pixels, int64_t words, uint64_t *masks)
+void TG_SET(window_masks)(const tg_pooled *p, int64_t pixels, uint64_t *masks)
 {
-    memset(masks, 0, (size_t)(pixels * p->places * words) * sizeof *masks);
-    for (int64_t pixel = 0; pixel < pixels; pixel++, masks += p->places * words)
-        for (int64_t f = 0; f < p->filters; f += VF_WIDTH) {
-            int64_t n = p->filters - f < VF_WIDTH ? p->filters - f : VF_WIDTH;
-            const uint8_t *argmax = p->argmax + pixel * p->filters + f;
-            vi at = n == VF_WIDTH ? vi_load_u8(argmax) : vi_load_u8_part(argmax, n);
-            for (int64_t place = 0; place < p->places; place++) {
-                uint64_t bits = vm_bits(vm_and(vi_eq(at, vi_set1((int32_t)place)), vm_first(n)));
-                masks[place * words + f / WORD] |= bits << f % WORD;
+    for (int64_t pixel = 0; pixel < pixels; pixel++)
+        for (int64_t place = 0; place < p->places; place++)
+            for (int64_t f = 0; f < p->filters; f += WORD) {
+                int64_t n = p->filters - f < WORD ? p->filters - f : WORD;
+                *masks++ = u8_equals(p->argmax + pixel * p->filters + f, n, (uint8_t)place);
             }
-        }
 }
 
 void TG_SET(window_kernel)(const tg_window_kernel *k)
