@@ -6,13 +6,13 @@
 #include "ops/kernels/integers.h"
 
 enum {
-    MOST_CHUNKS = 16,
+    MOST_CHUNKS = 8,
     MOST_SELECT_CHUNKS = 32, /* of sums so small that a chunk's costs nothing */
     MOST_GROUPS = 4,
     LEAST_GROUP = 8,          /* filters */
     PARTIAL_FLOATS = 1 << 20, /* at most, of all partial sums together */
     LEAST_TASK_FLOPS = 1 << 18,
-    BLOCK_FLOATS = 6 << 10, /* about so many of the input at a time: they stay in the first-level cache */
+    BLOCK_FLOATS = 12 << 10, /* about so many of the input at a time: they stay in the first-level cache */
     SPREAD_TASKS = 64,
     WORD = 64
 };
@@ -30,11 +30,12 @@ static int64_t taps_of(const tg_unpooled_size *size) { return size->conv.kernel[
 
 static bool is_pair(const int64_t pair[2], int64_t value) { return pair[0] == value && pair[1] == value; }
 
-/* The usual case, for which there are kernels of its own: windows of 2x2 places meet 3x3 taps in 4x4 pixels. */
+/* The usual case, for which there are kernels of its own: windows of 2x2 places side by side meet 3x3 taps in 4x4 pixels. */
 static bool is_square(const tg_unpooled_size *size)
 {
     const tg_conv_size *s = &size->conv;
-    return is_pair(size->window, 2) && is_pair(s->kernel, 3) && is_pair(s->stride, 1) && is_pair(s->dilation, 1);
+    return is_pair(size->window, 2) && is_pair(size->step, 2) && is_pair(s->kernel, 3) && is_pair(s->stride, 1) &&
+           is_pair(s->dilation, 1);
 }
 
 /* What windows reach beyond the image: above, left, below, right. */
@@ -202,6 +203,7 @@ static void place_windows(const tg_unpooled_sum *u, const sum_task *t, int64_t i
     for (int64_t n = 0; n < images; n++) {
         int64_t first = (image + n) * pixels * u->size.conv.filters + t->first_filter;
         places.pooled = pooled_at(&u->size, t->gradient, t->argmax, first, t->place_at, u->frame.row, u->size.conv.channels);
+        places.first = (int32_t)(n * u->frame.image);
         places.at = t->at + n * pixels * places.filters;
         places.values = t->values + n * pixels * places.filters;
         u->kernels->window_places(&places);
@@ -215,11 +217,9 @@ static void sum_along_channels(const tg_unpooled_sum *u, const sum_task *t, int6
     const float *in = copy_images(u, t->in + image * s->in[0] * s->in[1] * s->channels, images, t->floats);
     place_windows(u, t, image, images);
     tg_window_sums sums = {.filters = t->end_filter - t->first_filter,
-                           .images = images,
-                           .pixels = pixels_of(&u->size),
+                           .pixels = images * pixels_of(&u->size),
                            .at = t->at,
                            .values = t->values,
-                           .image_step = u->frame.image,
                            .lanes = tg_least(width, u->run_floats),
                            .sum_step = u->depth,
                            .run_step = u->run_floats,

@@ -32,7 +32,7 @@ void TG_SET(window_places)(const tg_window_places *w)
     float *values = w->values;
     for (int64_t y = 0; y < p->extent[0]; y++)
         for (int64_t x = 0; x < p->extent[1]; x++, gradient += p->filters, argmax += p->filters) {
-            int32_t corner = (int32_t)(y * p->step[0] + x * p->step[1]);
+            int32_t corner = w->first + (int32_t)(y * p->step[0] + x * p->step[1]);
             for (int64_t f = 0; fits && f < w->filters; f += VF_WIDTH) {
                 int64_t n = w->filters - f < VF_WIDTH ? w->filters - f : VF_WIDTH;
                 vf value = take_places(gradient + f, argmax + f, n, (int32_t)p->places, places, &place);

@@ -47,14 +47,18 @@ void TG_SET(window_leave)(const tg_window_leave *l)
 /* clang-format off */
 /* The filters of a pixel whose place is the same, into what holds tap (i, j) at sums[i * row + j]. */
 INLINE void add_filters(const tg_window_spread *s, const float *gradient, const uint64_t *masks, vf *sums, const int rows,
-                        const int columns, const int row)
+                        const int columns, const int row, const int64_t step)
 {
-    for (int64_t word = 0; word < s->words; word++) {
-        const float *values = gradient + word * WORD, *kernel = s->kernel + word * WORD * s->kernel_step;
+    const float *kernel = s->kernel;
+    for (int64_t word = 0; word < s->words; word++, gradient += WORD, kernel += WORD * step) {
+        const float *values = gradient, *first = kernel;
+        KEEP_POINTER(values);
+        KEEP_POINTER(first);
         for (uint64_t mask = masks[word]; mask; mask &= mask - 1) {
-            int64_t f = __builtin_ctzll(mask);
+            uint64_t f = (uint32_t)__builtin_ctzll(mask);
             vf value = vf_set1(values[f]);
-            const float *taps = kernel + f * s->kernel_step;
+            const float *taps = first + f * (uint64_t)step;
+            KEEP_POINTER(taps);
             UNROLL
             for (int i = 0; i < rows; i++) {
                 UNROLL
@@ -71,42 +75,62 @@ INLINE void spread_place(const tg_window_spread *s, const float *gradient, const
     UNROLL
     for (int t = 0; t < taps; t++)
         sums[t] = vf_load(target + s->tap_at[t]);
-    add_filters(s, gradient, masks, sums, 1, taps, taps);
+    add_filters(s, gradient, masks, sums, 1, taps, taps, s->kernel_step);
     UNROLL
     for (int t = 0; t < taps; t++)
         vf_store(target + s->tap_at[t], sums[t]);
 }
 
-/* Windows of 2x2 places and 3x3 taps: all that a pixel reaches stays in registers. */
-INLINE void spread_window(const tg_window_spread *s, const float *gradient, const uint64_t *masks, float *target)
+/* Columns [first, end) of a window between memory and registers. */
+INLINE void load_columns(vf *sums, const float *target, int64_t row, const int first, const int end)
 {
+    UNROLL
+    for (int i = 0; i < SQUARE; i++) {
+        UNROLL
+        for (int j = first; j < end; j++)
+            sums[i * SQUARE + j] = vf_load(target + i * row + j * VF_WIDTH);
+    }
+}
+
+INLINE void store_columns(const vf *sums, float *target, int64_t row, const int first, const int end)
+{
+    UNROLL
+    for (int i = 0; i < SQUARE; i++) {
+        UNROLL
+        for (int j = first; j < end; j++)
+            vf_store(target + i * row + j * VF_WIDTH, sums[i * SQUARE + j]);
+    }
+}
+
+/* Windows of 2x2 places side by side and 3x3 taps: all that a pixel reaches stays in registers, half of it for the next pixel too. */
+INLINE void spread_row(const tg_window_spread *s, const float *gradient, const uint64_t *masks, float *target)
+{
+    const int half = SQUARE / 2;
     vf sums[SQUARE * SQUARE];
-    UNROLL
-    for (int i = 0; i < SQUARE; i++) {
+    load_columns(sums, target, s->row, 0, half);
+    for (int64_t x = 0; x < s->pooled.extent[1]; x++, gradient += s->pooled.filters, target += half * VF_WIDTH) {
+        load_columns(sums, target, s->row, half, SQUARE);
         UNROLL
-        for (int j = 0; j < SQUARE; j++)
-            sums[i * SQUARE + j] = vf_load(target + i * s->row + j * VF_WIDTH);
-    }
-    UNROLL
-    for (int place = 0; place < 4; place++)
-        add_filters(s, gradient, masks + place * s->words, sums + place / 2 * SQUARE + place % 2, 3, 3, SQUARE);
-    UNROLL
-    for (int i = 0; i < SQUARE; i++) {
+        for (int place = 0; place < 4; place++, masks += s->words)
+            add_filters(s, gradient, masks, sums + place / 2 * SQUARE + place % 2, 3, 3, SQUARE, 9 * VF_WIDTH);
+        store_columns(sums, target, s->row, 0, half);
         UNROLL
-        for (int j = 0; j < SQUARE; j++)
-            vf_store(target + i * s->row + j * VF_WIDTH, sums[i * SQUARE + j]);
+        for (int i = 0; i < SQUARE; i++) {
+            UNROLL
+            for (int j = 0; j < half; j++)
+                sums[i * SQUARE + j] = sums[i * SQUARE + half + j];
+        }
     }
+    store_columns(sums, target, s->row, 0, half);
 }
 /* clang-format on */
 
-static void spread_windows(const tg_window_spread *s)
+static void spread_rows(const tg_window_spread *s)
 {
     const tg_pooled *p = &s->pooled;
-    const float *gradient = p->gradient;
-    const uint64_t *masks = s->masks;
     for (int64_t y = 0; y < p->extent[0]; y++)
-        for (int64_t x = 0; x < p->extent[1]; x++, gradient += p->filters, masks += 4 * s->words)
-            spread_window(s, gradient, masks, s->target + y * p->step[0] + x * p->step[1]);
+        spread_row(s, p->gradient + y * p->extent[1] * p->filters, s->masks + y * p->extent[1] * 4 * s->words,
+                   s->target + y * p->step[0]);
 }
 
 INLINE void spread_taps(const tg_window_spread *s, const int taps)
@@ -129,7 +153,7 @@ void TG_SET(window_spread)(const tg_window_spread *s)
 #define ENTRY(t) [t - 1] = spread_##t,
     static void (*const blocks[MOST_TAPS])(const tg_window_spread *) = {EACH_TAPS(ENTRY)};
     if (s->row > 0 && SQUARE * SQUARE <= MOST_TAPS)
-        spread_windows(s);
+        spread_rows(s);
     else
         blocks[s->taps - 1](s);
 }

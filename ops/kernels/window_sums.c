@@ -54,18 +54,16 @@ INLINE void sum_filter(const tg_window_sums *s, int64_t f, const int runs, const
     }
     const float *value = s->values + f;
     const int32_t *at = s->at + f;
-    for (int64_t n = 0; n < s->images; n++) {
-        const float *in = s->in + n * s->image_step;
-        for (int64_t pixel = 0; pixel < s->pixels; pixel++, value += step, at += step) {
-            const float *window = in + *at;
-            vf factor = vf_set1(*value);
+    for (int64_t pixel = 0; pixel < s->pixels; pixel++, value += step, at += step) {
+        const float *window = s->in + *at;
+        vf factor = vf_set1(*value);
+        UNROLL
+        for (int r = 0; r < runs; r++) {
+            const float *run = window + run_at[r];
+            KEEP_POINTER(run);
             UNROLL
-            for (int r = 0; r < runs; r++) {
-                const float *run = window + run_at[r];
-                UNROLL
-                for (int v = 0; v < vectors; v++)
-                    sums[r][v] = vf_fma(factor, vf_load(run + (v < vectors - 1 ? v * VF_WIDTH : last_at)), sums[r][v]);
-            }
+            for (int v = 0; v < vectors; v++)
+                sums[r][v] = vf_fma(factor, vf_load(run + (v < vectors - 1 ? v * VF_WIDTH : last_at)), sums[r][v]);
         }
     }
     UNROLL

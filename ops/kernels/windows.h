@@ -34,22 +34,22 @@ static inline int64_t tg_window_tap_blocks(const tg_window_limits *limits, int64
     return taps == limits->whole ? 1 : (taps + TG_WINDOW_TAPS - 1) / TG_WINDOW_TAPS;
 }
 
-/** Of the first `filters` filters of one image's pooled elements: at[pixel, f], where each finds its place in the image, and values[pixel, f],
-    the gradient, or 0 where nothing is taken. */
+/** Of the first `filters` filters of one image's pooled elements: at[pixel, f], where each finds its place, and values[pixel, f], the gradient,
+    or 0 where nothing is taken. */
 typedef struct tg_window_places {
     tg_pooled pooled;
     int64_t filters;
+    int32_t first; /**< where the image begins */
     int32_t *at;
     float *values;
 } tg_window_places;
 
-/** sums[f, r, j] (+)= sum over images and pixels of values[n, pixel, f] in[n][at[n, pixel, f] + run_at[r] + j]. */
+/** sums[f, r, j] (+)= sum over pixels of values[pixel, f] in[at[pixel, f] + run_at[r] + j]. */
 typedef struct tg_window_sums {
-    int64_t filters, images, pixels;
+    int64_t filters, pixels;
     const int32_t *at;
     const float *values;
     const float *in;
-    int64_t image_step; /**< floats between images in `in` */
     int32_t runs, vectors;
     const int64_t *run_at; /**< [runs] */
     int64_t last_at;       /**< floats from a run's start to its last vector, which may overlap the one before */

@@ -34,8 +34,10 @@ INLINE void pixels_block(const float *const pixels[16], int64_t at, int64_t n, f
         for (int i = 0; i < 4; i++)
             column[i] = d[i][j];
         transform_pixels(column);
+        float *product = to + j * step + at;
+        KEEP_POINTER(product);
         for (int i = 0; i < 4; i++)
-            store(to + (4 * i + j) * step + at, n, column[i]);
+            store(product + 4 * i * step, n, column[i]);
     }
 }
 
@@ -79,8 +81,10 @@ INLINE void maxima_block(const float *products, int64_t step, int64_t n, float *
 {
     vf rows[4][2], m[4], y[4];
     for (int i = 0; i < 4; i++) {
+        const float *row = products + 4 * i * step;
+        KEEP_POINTER(row);
         for (int j = 0; j < 4; j++)
-            m[j] = vf_load(products + (4 * i + j) * step);
+            m[j] = vf_load(row + j * step);
         transform_products(m, rows[i]);
     }
     for (int j = 0; j < 2; j++) {
