@@ -136,7 +136,9 @@ static double flops_per_task(const tg_work *work)
 
 static tg_matmul_plan plan_of(const tg_work *work, const products *p)
 {
-    return tg_matmul_plan_make(tg_kernels_for(work->isa), p->size, flops_per_task(work));
+    tg_matmul_plan plan = tg_matmul_plan_make(tg_kernels_for(work->isa), p->size, flops_per_task(work));
+    tg_matmul_plan_pack_late(&plan);
+    return plan;
 }
 
 /* How many whole products a task takes, if one is too small for a task. */

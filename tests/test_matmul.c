@@ -1,5 +1,7 @@
 #include "contraction.h"
 #include "ops/attributes.h"
+#include "ops/kernel_set.h"
+#include "ops/kernels/matmul.h"
 #include "ops/op_entries.h"
 #include "ops/ops.h"
 #include "workbench.h"
@@ -79,13 +81,45 @@ END_TEST
 
 START_TEST(long_and_wide_products_are_cut_without_a_trace)
 {
-    static const product products[] = {{3, 1025, 20, false, false}, {20, 2100, 5, true, false},  {9, 1500, 300, false, false},
-                                       {40, 1030, 257, true, true}, {9, 20, 520, true, false},   {8, 33, 1100, false, false},
-                                       {70, 3, 700, false, true},   {400, 2, 100, false, false}, {700, 9, 1, true, false},
-                                       {700, 9, 1, true, true},     {900, 30, 10, true, false},  {160, 2100, 3, true, false},
-                                       {600, 5, 530, false, false}, {1, 784, 100, false, false}, {128, 100, 50, false, false}};
+    static const product products[] = {{3, 1025, 20, false, false},  {20, 2100, 5, true, false},  {9, 1500, 300, false, false},
+                                       {40, 1030, 257, true, true},  {9, 20, 520, true, false},   {8, 33, 1100, false, false},
+                                       {70, 3, 700, false, true},    {400, 2, 100, false, false}, {700, 9, 1, true, false},
+                                       {700, 9, 1, true, true},      {900, 30, 10, true, false},  {160, 2100, 3, true, false},
+                                       {600, 5, 530, false, false},  {1, 784, 100, false, false}, {128, 100, 50, false, false},
+                                       {513, 7, 2050, false, false}, {520, 6, 2050, true, false}, {514, 5, 2050, false, true}};
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
         check_product((tg_isa)_i, &products[i]);
+}
+END_TEST
+
+static float *run_plan(const tg_matmul_plan *plan, const float *a, const float *b)
+{
+    float *c = malloc((size_t)(plan->size.m * plan->size.n) * sizeof *c);
+    float *packed = malloc((size_t)(tg_matmul_packed(plan) + 1) * sizeof *packed);
+    float *scratch = malloc((size_t)(tg_matmul_scratch(plan) + 1) * sizeof *scratch);
+    for (int64_t i = 0; i < plan->panels.count && plan->pack_right; i++)
+        tg_matmul_pack(plan, b, packed, i);
+    for (int64_t task = 0; task < plan->row_tasks * plan->column_tasks; task++)
+        tg_matmul_run(plan, (tg_matmul_left){.floats = a}, plan->pack_right ? packed : b, c, task, scratch);
+    free(packed);
+    free(scratch);
+    return c;
+}
+
+/* Over several blocks of k, and panels with idle columns. */
+START_TEST(panels_packed_late_are_those_packed_before)
+{
+    const tg_matmul_size size = {.m = 512, .n = 1930, .k = 1030, .transpose_a = true, .transpose_b = true};
+    tg_matmul_plan before = tg_matmul_plan_make(tg_kernels_for((tg_isa)_i), size, 1e7), late = before;
+    tg_matmul_plan_pack_late(&late);
+    ck_assert(before.pack_right && late.pack_late && !late.pack_right && late.depth < size.k);
+    float *a = contraction_draw(TG_SHAPE(size.m, size.k), 1), *b = contraction_draw(TG_SHAPE(size.n, size.k), 2);
+    float *expected = run_plan(&before, a, b), *got = run_plan(&late, a, b);
+    ck_assert_mem_eq(got, expected, (size_t)(size.m * size.n) * sizeof *got);
+    free(a);
+    free(b);
+    free(expected);
+    free(got);
 }
 END_TEST
 
@@ -262,6 +296,7 @@ int main(void)
     TCase *tests = harness_case("matmul");
     contraction_add_for_each_set(tests, products_are_one_chain_for_each_element);
     contraction_add_for_each_set(tests, long_and_wide_products_are_cut_without_a_trace);
+    contraction_add_for_each_set(tests, panels_packed_late_are_those_packed_before);
     contraction_add_for_each_set(tests, nothing_is_summed_to_zeros);
     contraction_add_for_each_set(tests, sums_never_end_in_minus_zero);
     contraction_add_for_each_set(tests, a_nan_stays_in_its_row_and_column);

@@ -9,7 +9,9 @@ enum {
     TASK_ROWS = 32,          /* least rows of a task where b is packed, since each task reads it through */
     TASK_ELEMENTS = 1 << 17, /* most elements of c in a task: they are still in the second-level cache when the epilogue comes */
     DIRECT_COLUMNS = 192,    /* a right side with longer rows is packed: its rows would share few cache sets and many pages */
-    DIRECT_ROWS = 32         /* unless it meets so few rows of the left that packing would take longer than the product */
+    DIRECT_ROWS = 32,        /* unless it meets so few rows of the left that packing would take longer than the product */
+    LATE_ROWS = 256,         /* least rows of tasks that pack the right side themselves, */
+    LATE_TASKS = 16          /* and how many of these there must be */
 };
 
 /* Columns are cut first: a task's columns of b then stay in its cache for many rows of a. */
@@ -61,6 +63,19 @@ void tg_matmul_plan_pack_as(tg_matmul_plan *plan, tg_panels packed, int64_t pack
     plan->packed_rows = packed_rows;
     plan->panels.count = each * packed.count; /* then the first of each begins where it does */
     plan->row_blocks = tg_ceil_div(plan->size.m, tg_panels_rows(&plan->panels, plan->kernels->tile_limits()));
+}
+
+void tg_matmul_plan_pack_late(tg_matmul_plan *plan)
+{
+    int64_t columns = tg_least(tg_ceil_div(plan->size.n, TASK_COLUMNS), plan->panels.count);
+    int64_t elements = plan->size.m * tg_ceil_div(plan->size.n, tg_most(columns, 1));
+    int64_t rows = tg_most(tg_ceil_div(elements, TASK_ELEMENTS), tg_ceil_div(LATE_TASKS, tg_most(columns, 1)));
+    if (!plan->pack_right || plan->swapped || plan->size.m < rows * LATE_ROWS)
+        return;
+    plan->pack_right = false;
+    plan->pack_late = true;
+    plan->row_tasks = rows;
+    plan->column_tasks = columns;
 }
 
 tg_matmul_plan tg_matmul_plan_rows(const tg_matmul_plan *plan, int64_t rows, int64_t column_tasks)
@@ -118,7 +133,7 @@ static int64_t task_rows(const tg_matmul_plan *p)
 static int64_t tail_rows(const tg_matmul_plan *p, const tg_panel *panel)
 {
     int64_t beyond = panel->first + panel->vectors * p->panels.width - p->size.n;
-    return p->pack_right || beyond <= 0 ? 0 : tg_least(tg_ceil_div(beyond, p->size.n), p->size.k);
+    return p->pack_right || p->pack_late || beyond <= 0 ? 0 : tg_least(tg_ceil_div(beyond, p->size.n), p->size.k);
 }
 
 static int64_t tail_floats(const tg_matmul_plan *p)
@@ -137,22 +152,37 @@ static int64_t apart_floats(const tg_matmul_plan *p)
     return is_apart(p) ? p->size.m * columns : 0;
 }
 
-int64_t tg_matmul_scratch(const tg_matmul_plan *plan) { return tail_floats(plan) + left_floats(plan) + apart_floats(plan); }
+/* A panel of a block of k. */
+static int64_t late_floats(const tg_matmul_plan *p)
+{
+    return p->pack_late ? tg_least(p->depth, p->size.k) * TG_TILE_MAX_VECTORS * p->panels.width : 0;
+}
 
-void tg_matmul_pack(const tg_matmul_plan *plan, const float *right, float *packed, int64_t i)
+int64_t tg_matmul_scratch(const tg_matmul_plan *plan)
+{
+    return tail_floats(plan) + left_floats(plan) + apart_floats(plan) + late_floats(plan);
+}
+
+/* Rows [k, end) of a panel of the right side. */
+static void pack_panel(const tg_matmul_plan *plan, const float *right, float *to, const tg_panel *panel, int64_t k, int64_t end)
 {
     const tg_matmul_size *s = &plan->size;
-    tg_panel panel = tg_panels_at(&plan->panels, i);
-    tg_pack pack = {.to = packed + panel.first * s->k,
-                    .from = right + panel.first * (s->transpose_b ? s->k : 1),
+    tg_pack pack = {.to = to,
+                    .from = right + (s->transpose_b ? panel->first * s->k + k : panel->first + k * s->n),
                     .stride = s->transpose_b ? s->k : s->n,
-                    .rows = s->k,
-                    .columns = panel.columns,
-                    .width = panel.vectors * plan->panels.width};
+                    .rows = end - k,
+                    .columns = panel->columns,
+                    .width = panel->vectors * plan->panels.width};
     if (s->transpose_b)
         plan->kernels->pack_transposed(&pack);
     else
         plan->kernels->pack(&pack);
+}
+
+void tg_matmul_pack(const tg_matmul_plan *plan, const float *right, float *packed, int64_t i)
+{
+    tg_panel panel = tg_panels_at(&plan->panels, i);
+    pack_panel(plan, right, packed + panel.first * plan->size.k, &panel, 0, plan->size.k);
 }
 
 /* Element (row, k) of the left side lies at data[row row_step + k k_step]. */
@@ -242,6 +272,13 @@ static void run_panel(const product *p, int64_t i, int64_t k, int64_t end)
     const tg_matmul_plan *plan = p->plan;
     tg_panel panel = tg_panels_at(&plan->panels, i);
     int64_t width = panel.vectors * plan->panels.width, whole = plan->size.k - tail_rows(plan, &panel), step;
+    if (plan->pack_late) {
+        float *packed = p->scratch + tail_floats(plan) + left_floats(plan) + apart_floats(plan);
+        pack_panel(plan, p->right, packed, &panel, k, end);
+        tg_tile tile = {.b = packed, .b_step = width, .run = end - k, .add = k > 0};
+        run_blocks(p, &panel, k, &tile);
+        return;
+    }
     const float *right = find_right(p, i, &panel, &step);
     if (k < whole || k == 0) {
         tg_tile tile = {.b = right + k * step, .b_step = step, .run = tg_least(end, whole) - k, .add = k > 0};

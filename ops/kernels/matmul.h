@@ -16,6 +16,7 @@ typedef struct tg_matmul_plan {
     bool swapped;
     bool pack_right; /**< into panels, before the product; else the right side is read where it lies */
     bool pack_left;  /**< block by block, by each task */
+    bool pack_late;  /**< the right side too is packed so, instead of before the product */
     tg_panels panels;
     tg_panels packed; /**< those in which the right side lies, if it is packed: each of them holds one or several of `panels` */
     int64_t packed_rows; /**< of each: k, and what they are filled up with */
@@ -40,6 +41,9 @@ typedef struct tg_matmul_left {
 tg_matmul_plan tg_matmul_plan_make(const tg_kernels *kernels, tg_matmul_size size, double flops_per_task);
 /** For a right side that is packed in another way than tg_matmul_pack() does: see tg_matmul_plan.packed. */
 void tg_matmul_plan_pack_as(tg_matmul_plan *plan, tg_panels packed, int64_t packed_rows);
+/** Lets each task pack what it needs of the right side, where it has so many rows that this is little work: a large right side then does not
+    go through memory once more. */
+void tg_matmul_plan_pack_late(tg_matmul_plan *plan);
 /** `rows` of the rows, in tasks of all of them. */
 tg_matmul_plan tg_matmul_plan_rows(const tg_matmul_plan *plan, int64_t rows, int64_t column_tasks);
 /** Floats of one packed right side; 0 if it is not packed. */
