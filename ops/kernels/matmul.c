@@ -67,9 +67,10 @@ void tg_matmul_plan_pack_as(tg_matmul_plan *plan, tg_panels packed, int64_t pack
 
 void tg_matmul_plan_pack_late(tg_matmul_plan *plan)
 {
-    int64_t columns = tg_least(tg_ceil_div(plan->size.n, TASK_COLUMNS), plan->panels.count);
+    int64_t wide = plan->pack_left ? 2 : 1; /* each task packs its rows: so that these are fewer times the same ones */
+    int64_t columns = tg_least(tg_ceil_div(plan->size.n, wide * TASK_COLUMNS), plan->panels.count);
     int64_t elements = plan->size.m * tg_ceil_div(plan->size.n, tg_most(columns, 1));
-    int64_t rows = tg_most(tg_ceil_div(elements, TASK_ELEMENTS), tg_ceil_div(LATE_TASKS, tg_most(columns, 1)));
+    int64_t rows = tg_most(tg_ceil_div(elements, wide * TASK_ELEMENTS), tg_ceil_div(LATE_TASKS, tg_most(columns, 1)));
     if (!plan->pack_right || plan->swapped || plan->size.m < rows * LATE_ROWS)
         return;
     plan->pack_right = false;
