@@ -81,11 +81,11 @@ END_TEST
 
 START_TEST(long_and_wide_products_are_cut_without_a_trace)
 {
-    static const product products[] = {{3, 1025, 20, false, false},  {20, 2100, 5, true, false},  {9, 1500, 300, false, false},
-                                       {40, 1030, 257, true, true},  {9, 20, 520, true, false},   {8, 33, 1100, false, false},
-                                       {70, 3, 700, false, true},    {400, 2, 100, false, false}, {700, 9, 1, true, false},
-                                       {700, 9, 1, true, true},      {900, 30, 10, true, false},  {160, 2100, 3, true, false},
-                                       {600, 5, 530, false, false},  {1, 784, 100, false, false}, {128, 100, 50, false, false},
+    static const product products[] = {{3, 1025, 20, false, false},  {20, 2100, 5, true, false},   {9, 1500, 300, false, false},
+                                       {40, 1030, 257, true, true},  {9, 20, 520, true, false},    {8, 33, 1100, false, false},
+                                       {70, 3, 700, false, true},    {400, 2, 100, false, false},  {700, 9, 1, true, false},
+                                       {700, 9, 1, true, true},      {900, 30, 10, true, false},   {160, 2100, 3, true, false},
+                                       {600, 5, 530, false, false},  {1, 784, 100, false, false},  {128, 100, 50, false, false},
                                        {513, 7, 2050, false, false}, {1030, 6, 2050, true, false}, {514, 5, 2050, false, true}};
     for (size_t i = 0; i < sizeof products / sizeof *products; i++)
         check_product((tg_isa)_i, &products[i]);
