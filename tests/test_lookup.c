@@ -65,7 +65,7 @@ static bool pays(tg_isa isa, const product *p, const float *table, const uint8_t
 /* On both sides of blocks, masks, panels and pairs of rows. */
 static const product products[] = {{1, 64, 1, false},      {2, 65, 17, false},    {33, 130, 100, false}, {3, 128, 129, false},
                                    {70, 784, 100, false},  {16, 70, 7, false},    {64, 64, 16, true},    {65, 128, 100, true},
-                                   {129, 63, 33, true},    {784, 128, 100, true}, {5, 200, 300, true},   {70, 65, 530, true},
+                                   {129, 63, 33, true},    {300, 128, 100, true}, {5, 200, 300, true},   {70, 65, 530, true},
                                    {40, 80, 600, false},   {3, 7, 5, false},      {1, 1, 1, true},       {1, 784, 100, false},
                                    {33, 1100, 210, false}, {2, 100, 2100, false}};
 enum { PRODUCTS = sizeof products / sizeof *products };
