@@ -41,15 +41,7 @@ TG_DEFINE_UNARY(FLOAT, softplus, "y = log(1 + exp(x))", tg_mul(g, tg_sigmoid(x))
 
 /* ---- with a parameter ---- */
 
-static bool parameter_shape(tg_infer *infer, const char *name)
-{
-    double value = *(const double *)infer->attributes;
-    if (!(value >= 0) || isinf(value))
-        return tg_infer_fail(infer, "%s %g must be finite and not negative", name, value);
-    return tg_shape_pointwise(infer);
-}
-
-static bool leaky_relu_shape(tg_infer *infer) { return parameter_shape(infer, "the slope"); }
+static bool leaky_relu_shape(tg_infer *infer) { return tg_shape_parameter(infer, "the slope"); }
 
 static void leaky_relu_gradient(const tg_gradient_args *args, tg_tensor *result)
 {
@@ -83,7 +75,7 @@ tg_tensor tg_leaky_relu_at(tg_where where, tg_tensor x, double slope)
     return tg_apply_at(where, x.graph, &tg_op_leaky_relu, &x, 1, &attributes, sizeof attributes);
 }
 
-static bool elu_shape(tg_infer *infer) { return parameter_shape(infer, "alpha"); }
+static bool elu_shape(tg_infer *infer) { return tg_shape_parameter(infer, "alpha"); }
 
 /* For x <= 0 the derivative alpha exp(x) is y + alpha. */
 static void elu_gradient(const tg_gradient_args *args, tg_tensor *result)

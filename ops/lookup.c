@@ -91,11 +91,16 @@ typedef struct ways {
 /* Whether the dense way's panels are cut as skipping's are, so that it may well read these: their rows lie in whole cache lines. */
 static bool fits_panels(const ways *w) { return w->skip.panels.count > 0 && w->dense.panels.count % w->skip.panels.count == 0; }
 
+static tg_skip_plan skip_of(const tg_work *work) { return tg_skip_plan_make(tg_kernels_for(work->isa), size_of(work)); }
+
+static tg_matmul_plan dense_of(const tg_work *work)
+{
+    return tg_matmul_plan_make(tg_kernels_for(work->isa), size_of(work), flops_per_task(work));
+}
+
 static ways ways_of(const tg_work *work)
 {
-    const tg_kernels *kernels = tg_kernels_for(work->isa);
-    tg_matmul_size size = size_of(work);
-    ways w = {tg_skip_plan_make(kernels, size), tg_matmul_plan_make(kernels, size, flops_per_task(work))};
+    ways w = {skip_of(work), dense_of(work)};
     if (work->prepared) {
         w.dense.pack_right = w.dense.pack_right || fits_panels(&w);
         if (w.dense.pack_right)
@@ -172,20 +177,22 @@ static void pack_blocks(const tg_skip_plan *skip, const float *b, void *packed, 
         tg_skip_pack(skip, b, packed, i);
 }
 
-static void run_pack(const ways *w, tg_matmul_left left, const tg_buffers *buffers, int64_t task)
+static void run_pack(const tg_work *work, tg_matmul_left left, const tg_buffers *buffers, int64_t task)
 {
     const float *b = buffers->inputs[2];
     choice *chosen = buffers->shared;
-    bool skips = tg_skip_pays(&w->skip, left.bytes, left.table);
+    tg_skip_plan skip = skip_of(work);
+    bool skips = tg_skip_pays(&skip, left.bytes, left.table);
     if (task == 0)
         chosen->skips = skips;
     if (skips) {
-        pack_blocks(&w->skip, b, chosen + 1, task);
-    } else if (w->dense.pack_right) {
-        int64_t each = panels_per_task(&w->dense), end = tg_least((task + 1) * each, w->dense.panels.count);
-        for (int64_t i = task * each; i < end; i++)
-            tg_matmul_pack(&w->dense, b, (float *)(chosen + 1), i);
+        pack_blocks(&skip, b, chosen + 1, task);
+        return;
     }
+    tg_matmul_plan dense = dense_of(work);
+    int64_t each = panels_per_task(&dense), end = tg_least((task + 1) * each, dense.panels.count);
+    for (int64_t i = task * each; i < end && dense.pack_right; i++)
+        tg_matmul_pack(&dense, b, (float *)(chosen + 1), i);
 }
 
 static void finish(const tg_buffers *buffers, int64_t n, const tg_matmul_part *part)
@@ -212,14 +219,19 @@ static void run_dense(const tg_matmul_plan *dense, tg_matmul_left left, const vo
 }
 
 /* As the first phase chose. */
-static void run_chosen(const ways *w, tg_matmul_left left, const tg_buffers *buffers, int64_t task, void *scratch)
+static void run_chosen(const tg_work *work, tg_matmul_left left, const tg_buffers *buffers, int64_t task, void *scratch)
 {
     const choice *chosen = buffers->shared;
-    if (chosen->skips && task < w->skip.row_tasks) {
-        tg_skip_find(&w->skip, left.bytes, chosen + 1, task, scratch);
-        run_skipping(&w->skip, left, chosen + 1, buffers, task, scratch);
-    } else if (!chosen->skips && task < w->dense.row_tasks * w->dense.column_tasks) {
-        run_dense(&w->dense, left, chosen + 1, buffers, task, scratch);
+    if (chosen->skips) {
+        tg_skip_plan skip = skip_of(work);
+        if (task >= skip.row_tasks)
+            return;
+        tg_skip_find(&skip, left.bytes, chosen + 1, task, scratch);
+        run_skipping(&skip, left, chosen + 1, buffers, task, scratch);
+    } else {
+        tg_matmul_plan dense = dense_of(work);
+        if (task < dense.row_tasks * dense.column_tasks)
+            run_dense(&dense, left, chosen + 1, buffers, task, scratch);
     }
 }
 
@@ -263,24 +275,32 @@ static void run_plain(const tg_work *work, const tg_buffers *buffers, int64_t ta
     tg_finish(buffers, first * size.n, (end - first) * size.n);
 }
 
+/* With the right side prepared. */
+static void run_either(const tg_work *work, tg_matmul_left left, const tg_buffers *buffers, int phase, int64_t task,
+                       void *scratch)
+{
+    ways w = ways_of(work);
+    if (phase == 0)
+        pack_blocks(&w.skip, buffers->inputs[2], buffers->shared, task);
+    else
+        run_prepared(&w, left, buffers, task, scratch);
+}
+
 static tg_status lookup_matmul_run(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
 {
+    tg_matmul_left left = {.bytes = buffers->inputs[1], .table = buffers->inputs[0]};
     if (!is_fast(work)) {
         run_plain(work, buffers, task);
-        return TG_OK;
+    } else if (is_few(work)) {
+        tg_matmul_plan dense = dense_of(work);
+        run_dense(&dense, left, NULL, buffers, task, scratch);
+    } else if (work->prepared) {
+        run_either(work, left, buffers, phase, task, scratch);
+    } else if (phase == 0) {
+        run_pack(work, left, buffers, task);
+    } else {
+        run_chosen(work, left, buffers, task, scratch);
     }
-    ways w = ways_of(work);
-    tg_matmul_left left = {.bytes = buffers->inputs[1], .table = buffers->inputs[0]};
-    if (is_few(work))
-        run_dense(&w.dense, left, NULL, buffers, task, scratch);
-    else if (work->prepared && phase == 0)
-        pack_blocks(&w.skip, buffers->inputs[2], buffers->shared, task);
-    else if (work->prepared)
-        run_prepared(&w, left, buffers, task, scratch);
-    else if (phase == 0)
-        run_pack(&w, left, buffers, task);
-    else
-        run_chosen(&w, left, buffers, task, scratch);
     return TG_OK;
 }
 

@@ -36,6 +36,14 @@ bool tg_shape_number(tg_infer *infer)
     return broadcast(infer, 0);
 }
 
+bool tg_shape_parameter(tg_infer *infer, const char *name)
+{
+    double value = *(const double *)infer->attributes;
+    if (!(value >= 0) || isinf(value))
+        return tg_infer_fail(infer, "%s %g must be finite and not negative", name, value);
+    return tg_shape_pointwise(infer);
+}
+
 double tg_flops_pointwise(const tg_work *work) { return (double)tg_shape_count(work->output.shape); }
 
 bool tg_is_scalar(tg_tensor t, double value)

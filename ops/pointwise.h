@@ -14,6 +14,8 @@
 #define TG_SHAPE_ANY tg_shape_any
 bool tg_shape_number(tg_infer *infer);
 bool tg_shape_any(tg_infer *infer);
+/** Floats, with an attribute, a double, that is finite and not negative: else the message calls it by `name`. */
+bool tg_shape_parameter(tg_infer *infer, const char *name);
 
 /* The op's lane function for each of these dtypes. */
 #define TG_BLOCK_FLOAT(name)                                    \

@@ -63,13 +63,7 @@ tg_tensor tg_rewrite_lerp(const tg_rewrite_args *args)
 
 /* ---- w - m r / (sqrt(v) + e) ---- */
 
-static bool adaptive_step_shape(tg_infer *infer)
-{
-    double epsilon = ((const tg_adaptive_step_attributes *)infer->attributes)->epsilon;
-    if (!(epsilon >= 0) || isinf(epsilon))
-        return tg_infer_fail(infer, "epsilon %g must be finite and not negative", epsilon);
-    return tg_shape_pointwise(infer);
-}
+static bool adaptive_step_shape(tg_infer *infer) { return tg_shape_parameter(infer, "epsilon"); }
 
 /* With d = sqrt(v) + e: 1, -r / d, -m / d, and m r / (2 sqrt(v) d^2). */
 static void adaptive_step_gradient(const tg_gradient_args *args, tg_tensor *result)
