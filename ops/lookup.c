@@ -7,9 +7,10 @@
 #include "ops/kernels/skip_run.h"
 #include "ops/op_entries.h"
 #include "ops/ops.h"
+#include "ops/products.h"
 #include "ops/rewrites.h"
 
-enum { BYTES = 256, LEAST_ROWS = 16, MOST_TASKS = 48, LEAST_TASK_FLOPS = 1 << 18, PACK_TASK_FLOATS = 1 << 14 };
+enum { BYTES = 256, LEAST_ROWS = 16 };
 
 static bool lookup_matmul_shape(tg_infer *infer)
 {
@@ -70,11 +71,7 @@ static void lookup_matmul_describe(const void *attributes, char *text, size_t si
     snprintf(text, size, "%s", ((const tg_lookup_attributes *)attributes)->transpose_x ? "x transposed" : "");
 }
 
-static double flops_per_task(const tg_work *work)
-{
-    double even = lookup_matmul_flops(work) / MOST_TASKS;
-    return even > LEAST_TASK_FLOPS ? even : LEAST_TASK_FLOPS;
-}
+static double flops_per_task(const tg_work *work) { return tg_task_flops(lookup_matmul_flops(work)); }
 
 /* A product of few rows is dense where nothing was prepared: to pack the right side for it would take longer. */
 static bool is_few(const tg_work *work) { return !work->prepared && work->output.shape.dims[0] < LEAST_ROWS; }
@@ -120,14 +117,9 @@ static int lookup_matmul_phases(const tg_work *work) { return is_fast(work) && !
 
 static uint32_t lookup_matmul_prepares(const tg_work *work) { return is_fast(work) && !size_of(work).transpose_a ? 1u << 2 : 0; }
 
-static int64_t panels_per_task(const tg_matmul_plan *plan)
-{
-    return 1 + PACK_TASK_FLOATS * plan->panels.count / (tg_matmul_packed(plan) + 1);
-}
-
 static int64_t blocks_per_task(const tg_skip_plan *plan)
 {
-    return 1 + PACK_TASK_FLOATS / (TG_SKIP_BLOCK * plan->panels.vectors * plan->panels.width + 1);
+    return 1 + TG_PACK_TASK_FLOATS / (TG_SKIP_BLOCK * plan->panels.vectors * plan->panels.width + 1);
 }
 
 static int64_t plain_rows_per_task(const tg_work *work)
@@ -149,7 +141,7 @@ static int64_t lookup_matmul_tasks(const tg_work *work, int phase)
     if (phase == 1)
         return work->prepared ? skipping : tg_most(skipping, dense);
     return tg_most(tg_most(tg_ceil_div(w.skip.blocks, blocks_per_task(&w.skip)), 1),
-                   w.dense.pack_right && !work->prepared ? tg_ceil_div(w.dense.panels.count, panels_per_task(&w.dense)) : 0);
+                   w.dense.pack_right && !work->prepared ? tg_ceil_div(w.dense.panels.count, tg_panels_per_task(&w.dense)) : 0);
 }
 
 static size_t lookup_matmul_scratch_bytes(const tg_work *work)
@@ -190,16 +182,9 @@ static void run_pack(const tg_work *work, tg_matmul_left left, const tg_buffers 
         return;
     }
     tg_matmul_plan dense = dense_of(work);
-    int64_t each = panels_per_task(&dense), end = tg_least((task + 1) * each, dense.panels.count);
+    int64_t each = tg_panels_per_task(&dense), end = tg_least((task + 1) * each, dense.panels.count);
     for (int64_t i = task * each; i < end && dense.pack_right; i++)
         tg_matmul_pack(&dense, b, (float *)(chosen + 1), i);
-}
-
-static void finish(const tg_buffers *buffers, int64_t n, const tg_matmul_part *part)
-{
-    int64_t stretches = part->columns == n ? 1 : part->rows, count = part->columns * (part->columns == n ? part->rows : 1);
-    for (int64_t i = 0; i < stretches; i++)
-        tg_finish(buffers, (part->first_row + i) * n + part->first_column, count);
 }
 
 static void run_skipping(const tg_skip_plan *skip, tg_matmul_left left, const void *packed, const tg_buffers *buffers,
@@ -207,7 +192,7 @@ static void run_skipping(const tg_skip_plan *skip, tg_matmul_left left, const vo
 {
     tg_matmul_part part = tg_skip_task(skip, task);
     tg_skip_run(skip, left, packed, buffers->output, task, scratch);
-    finish(buffers, skip->size.n, &part);
+    tg_finish_part(buffers, skip->size.n, 0, &part);
 }
 
 static void run_dense(const tg_matmul_plan *dense, tg_matmul_left left, const void *packed, const tg_buffers *buffers,
@@ -215,7 +200,7 @@ static void run_dense(const tg_matmul_plan *dense, tg_matmul_left left, const vo
 {
     tg_matmul_part part = tg_matmul_task(dense, task);
     tg_matmul_run(dense, left, dense->pack_right ? packed : buffers->inputs[2], buffers->output, task, scratch);
-    finish(buffers, dense->size.n, &part);
+    tg_finish_part(buffers, dense->size.n, 0, &part);
 }
 
 /* As the first phase chose. */
@@ -250,8 +235,7 @@ static void run_prepared(const ways *w, tg_matmul_left left, const tg_buffers *b
     left.bytes += part.first_row * k;
     tg_matmul_run(&rows, left, rows.pack_right ? buffers->shared : buffers->inputs[2],
                   (float *)buffers->output + part.first_row * n, column, scratch);
-    dense.first_row += part.first_row;
-    finish(buffers, n, &dense);
+    tg_finish_part(buffers, n, part.first_row * n, &dense);
 }
 
 static void run_plain(const tg_work *work, const tg_buffers *buffers, int64_t task)

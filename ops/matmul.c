@@ -8,12 +8,12 @@
 #include "ops/kernels/integers.h"
 #include "ops/op_entries.h"
 #include "ops/ops.h"
+#include "ops/products.h"
 #include "ops/rewrites.h"
 
 enum {
-    MOST_TASKS = 48,            /* of a product: enough for many threads to share evenly */
-    LEAST_TASK_FLOPS = 1 << 18, /* large beside the cost of handing out a task */
-    PACK_TASK_FLOATS = 1 << 14
+    MOST_TASKS = 48,           /* of a product: enough for many threads to share evenly */
+    LEAST_TASK_FLOPS = 1 << 18 /* large beside the cost of handing out a task */
 };
 
 static int64_t extent(const tg_shape *shape, int from_last) { return shape->dims[shape->rank - 1 - from_last]; }
@@ -128,11 +128,13 @@ static int64_t operand_batch(const tg_shape *operand, const tg_shape *output, in
     return index;
 }
 
-static double flops_per_task(const tg_work *work)
+double tg_task_flops(double flops)
 {
-    double even = matmul_flops(work) / MOST_TASKS;
+    double even = flops / MOST_TASKS;
     return even > LEAST_TASK_FLOPS ? even : LEAST_TASK_FLOPS;
 }
+
+static double flops_per_task(const tg_work *work) { return tg_task_flops(matmul_flops(work)); }
 
 static tg_matmul_plan plan_of(const tg_work *work, const products *p)
 {
@@ -148,9 +150,9 @@ static int64_t products_per_task(const tg_work *work, const products *p)
     return each >= per_task ? 1 : (int64_t)(per_task / (each + 1)) + 1;
 }
 
-static int64_t panels_per_task(const tg_matmul_plan *plan)
+int64_t tg_panels_per_task(const tg_matmul_plan *plan)
 {
-    return 1 + PACK_TASK_FLOATS * plan->panels.count / (tg_matmul_packed(plan) + 1);
+    return 1 + TG_PACK_TASK_FLOATS * plan->panels.count / (tg_matmul_packed(plan) + 1);
 }
 
 static bool packs(const tg_work *work)
@@ -182,7 +184,7 @@ static int64_t matmul_tasks(const tg_work *work, int phase)
     if (work->output.dtype == TG_F64)
         return tg_ceil_div(p.batches * p.size.m, plain_rows_per_task(work, &p));
     if (plan.pack_right && phase == 0)
-        return tg_ceil_div(p.operand_batches[!plan.swapped] * plan.panels.count, panels_per_task(&plan));
+        return tg_ceil_div(p.operand_batches[!plan.swapped] * plan.panels.count, tg_panels_per_task(&plan));
     return tg_ceil_div(p.batches, products_per_task(work, &p)) * plan.row_tasks * plan.column_tasks;
 }
 
@@ -201,21 +203,21 @@ static size_t matmul_shared_bytes(const tg_work *work)
                                         : 0;
 }
 
-static void finish_part(const tg_buffers *buffers, const tg_matmul_size *size, int64_t at, const tg_matmul_part *part)
+void tg_finish_part(const tg_buffers *buffers, int64_t n, int64_t at, const tg_matmul_part *part)
 {
-    at += part->first_row * size->n + part->first_column;
-    if (part->columns == size->n)
-        tg_finish(buffers, at, part->rows * size->n);
+    at += part->first_row * n + part->first_column;
+    if (part->columns == n)
+        tg_finish(buffers, at, part->rows * n);
     else
         for (int64_t row = 0; row < part->rows; row++)
-            tg_finish(buffers, at + row * size->n, part->columns);
+            tg_finish(buffers, at + row * n, part->columns);
 }
 
 static void run_pack(const products *p, const tg_matmul_plan *plan, const tg_buffers *buffers, int64_t task)
 {
     int right = !plan->swapped;
     const float *from = buffers->inputs[right];
-    int64_t per_task = panels_per_task(plan), count = p->operand_batches[right] * plan->panels.count;
+    int64_t per_task = tg_panels_per_task(plan), count = p->operand_batches[right] * plan->panels.count;
     for (int64_t i = task * per_task; i < (task + 1) * per_task && i < count; i++) {
         int64_t batch = i / plan->panels.count;
         float *packed = (float *)buffers->shared + batch * tg_matmul_packed(plan);
@@ -250,7 +252,7 @@ static void run_products(const tg_work *work, const tg_buffers *buffers, const p
         }
         tg_matmul_run(plan, (tg_matmul_left){.floats = operands[!right]}, operands[right],
                       (float *)buffers->output + batch * elements, task % parts, scratch);
-        finish_part(buffers, &p->size, batch * elements, &part);
+        tg_finish_part(buffers, p->size.n, batch * elements, &part);
     }
 }
 
