@@ -214,6 +214,8 @@ static bool make_steps(compile *self)
         !tg_stages_make(&plan->stages, &plan->steps, n_levels))
         return out_of_memory(self);
     plan->writes = self->values.n_effects > 0;
+    if (!tg_commit_make(plan))
+        return out_of_memory(self);
     return number_groups(self) && list_variables(self) && (!request->replay || note_places(self));
 }
 
@@ -271,6 +273,7 @@ static tg_plan *new_plan(const tg_compile_request *request)
     plan->recorded = request->graph;
     plan->request = *request;
     plan->current = -1;
+    plan->failed = -1;
     plan->error = tg_pool_take(&plan->pool, 1, TG_PLAN_ERROR_BYTES);
     int32_t *roots = tg_pool_take(&plan->pool, request->n_roots, sizeof *roots);
     plan->request.roots = roots;

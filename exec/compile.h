@@ -42,6 +42,13 @@ typedef struct tg_compile_request {
     bool own_workspace; /**< does not make the context's workspace grow */
 } tg_compile_request;
 
+/** A step of the commit segment that computes what it writes. */
+typedef struct tg_update {
+    const tg_step *step;
+    tg_interval *at;       /**< by ref: bounds of what lies there */
+    tg_interval *operands; /**< room for tg_program_bounds() */
+} tg_update;
+
 struct tg_plan {
     tg_pool pool; /* of all that the plan points to, but the memory of its regions */
     tg_context *context;
@@ -56,6 +63,10 @@ struct tg_plan {
     bool writes;                                  /* has assigns that commit */
     const tg_variable_info **assigned, **watched; /* variables that it writes, and those that it only reads */
     int32_t n_assigned, n_watched;
+    tg_update *updates;
+    int32_t n_updates;
+    bool is_checked; /* what it writes must be finite */
+    bool has_bounds; /* tg_commit_is_bounded() may be true */
 
     tg_steps steps;
     tg_layout layout;
@@ -80,6 +91,7 @@ struct tg_plan {
 
     bool prologue_done;
     uint64_t prologue_generation; /* of the watched variables when it ran */
+    int32_t failed;               /* the node of `graph` that was not finite when a run failed last; -1: none */
     int current;                  /* which memory of the roots holds the last good run's; -1: none yet */
     char *error;                  /* of PLAN_ERROR_BYTES; apart from the struct, so that calls on a const plan may fail too */
 };
@@ -100,7 +112,25 @@ tg_status tg_plan_fail(const tg_plan *plan, tg_status status, tg_where where, co
 tg_plan_input *tg_plan_find_input(const tg_plan *plan, int32_t recorded);
 /** Points the steps at this run's memory. The workspace is entered. TG_ERROR_UNFED names the first input without values. */
 tg_status tg_plan_point(tg_plan *plan);
-/** Runs one task of a step; `counter`: tg_variables_step() at the start of the run. */
-tg_status tg_step_run(const tg_step *step, int phase, int64_t task, uint64_t counter, void *scratch);
+/** A task of a step. */
+typedef struct tg_task {
+    int phase;
+    int64_t index;
+    uint64_t counter; /**< tg_variables_step() at the start of the run */
+    void *scratch;
+    bool large; /**< set if a TG_CHECK_SMALL found something */
+} tg_task;
+tg_status tg_step_run(const tg_step *step, tg_task *task);
+/** The same of the commit segment without writing variables: TG_ERROR_NONFINITE if it would write what is not finite, and `effect`
+    (which may be NULL) by which node. */
+tg_status tg_step_try(const tg_step *step, const tg_task *task, int32_t *effect);
+
+/** What a plan knows of its commit segment, if that checks what it writes. False if memory is out. */
+bool tg_commit_make(tg_plan *plan);
+/** Whether the commit segment cannot write anything that is not finite, as far as bounds of what it reads can tell. The variables are
+    locked, the compute segment has run and noted nothing large; in the calling thread's float mode. */
+bool tg_commit_is_bounded(tg_plan *plan);
+/** After it has run: notes what was assigned, with the bounds just found if it `is_bounded`. */
+void tg_commit_note(tg_plan *plan, bool is_bounded);
 
 #endif

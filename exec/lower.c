@@ -237,56 +237,66 @@ static bool add_assign(tg_steps *steps, int32_t effect)
     return true;
 }
 
-/* Requires a value to be finite, once, if it is of floats that this run was fed or has computed. */
-static bool add_check(tg_steps *steps, int32_t base, uint8_t *checked)
+/* Has a value of floats checked, at its maker's if that finishes it stretch by stretch, and once for all who ask. */
+static bool add_check(tg_steps *steps, int32_t base, int checks)
 {
     const tg_node *node = tg_graph_node(steps->values->graph, base);
-    if (checked[base] || !tg_dtype_is_float(node->type.dtype) || tg_node_variable(steps->values->graph, node) ||
-        tg_node_constant(node))
+    if (!tg_dtype_is_float(node->type.dtype))
         return true;
-    checked[base] = 1;
-    tg_step *maker = steps->maker_of[base];
-    if (maker && maker->op->traits & TG_CONTRACTION && maker->segment == TG_COMPUTE) {
-        maker->checks = true;
-        maker->dtype = node->type.dtype;
-        return true;
+    tg_step **step = &steps->check_of[base], *maker = steps->maker_of[base];
+    if (!*step && maker && maker->op->traits & TG_CONTRACTION && maker->segment == TG_COMPUTE)
+        *step = maker;
+    if (!*step) {
+        *step = tg_steps_add(steps, TG_STEP_CHECK, TG_COMPUTE, base, 1);
+        if (!*step)
+            return false;
+        tg_step_read(steps, *step, base);
     }
-    tg_step *step = tg_steps_add(steps, TG_STEP_CHECK, TG_COMPUTE, base, 1);
-    if (!step)
-        return false;
-    step->dtype = node->type.dtype;
-    tg_step_read(steps, step, base);
+    (*step)->dtype = node->type.dtype;
+    (*step)->checks |= checks;
     return true;
 }
 
-static bool add_group_checks(tg_steps *steps, const tg_group *group, uint8_t *checked)
+/* What a group that commits reads from elsewhere: bounds of variables, constants and single numbers are known without a check. */
+static bool add_group_checks(tg_steps *steps, const tg_group *group)
 {
+    const tg_value_table *values = steps->values;
     for (int32_t m = 0; m < group->n_members; m++) {
-        const tg_node *node = tg_graph_node(steps->values->graph, steps->fusion->members[group->first_member + m]);
+        const tg_node *node = tg_graph_node(values->graph, steps->fusion->members[group->first_member + m]);
         for (int32_t i = 0; i < node->n_inputs; i++) {
-            int32_t base = steps->values->at[node->inputs[i]].base, own = steps->fusion->of[base];
-            if ((own < 0 || &steps->fusion->groups[own] != group) && !add_check(steps, base, checked))
+            int32_t base = values->at[node->inputs[i]].base, own = steps->fusion->of[base];
+            const tg_node *read = tg_graph_node(values->graph, base);
+            bool known = tg_node_variable(values->graph, read) || tg_node_constant(read) || tg_shape_count(read->type.shape) == 1;
+            if (!known && (own < 0 || &steps->fusion->groups[own] != group) && !add_check(steps, base, TG_CHECK_SMALL))
                 return false;
         }
     }
     return true;
 }
 
+/* Of an assign: what it copies must be finite, and what its group makes will be judged by what that reads. */
+static bool add_effect_check(tg_steps *steps, int32_t effect)
+{
+    const tg_value_table *values = steps->values;
+    int32_t base = values->at[effect].base, group = steps->fusion->of[base];
+    if (group >= 0 && steps->fusion->groups[group].segment == TG_COMMIT)
+        return add_group_checks(steps, &steps->fusion->groups[group]);
+    int32_t variable = tg_graph_node(values->graph, effect)->inputs[0];
+    return base == variable || !tg_value_must_be_finite(values, variable) || add_check(steps, base, TG_CHECK_FINITE);
+}
+
 static bool add_checks(tg_steps *steps, const uint8_t *wanted)
 {
     const tg_value_table *values = steps->values;
-    uint8_t *checked = tg_pool_take(steps->pool, values->count, 1);
-    if (!checked)
-        return false;
-    for (int32_t id = 0; id < values->count; id++)
-        if (wanted[id] & TG_WANTED_ROOT && !add_check(steps, values->at[id].base, checked))
-            return false;
-    for (int32_t i = 0; i < values->n_effects; i++) {
-        int32_t base = values->at[values->effects[i].node].base, group = steps->fusion->of[base];
-        bool commits = group >= 0 && steps->fusion->groups[group].segment == TG_COMMIT;
-        if (!(commits ? add_group_checks(steps, &steps->fusion->groups[group], checked) : add_check(steps, base, checked)))
+    for (int32_t id = 0; id < values->count; id++) {
+        const tg_node *base = tg_graph_node(values->graph, values->at[id].base);
+        bool computed = !tg_node_variable(values->graph, base) && !tg_node_constant(base);
+        if (wanted[id] & TG_WANTED_ROOT && computed && !add_check(steps, base->id, TG_CHECK_FINITE))
             return false;
     }
+    for (int32_t i = 0; i < values->n_effects; i++)
+        if (!add_effect_check(steps, values->effects[i].node))
+            return false;
     return true;
 }
 
@@ -365,9 +375,10 @@ bool tg_steps_make(tg_steps *steps, const tg_value_table *values, const tg_fusio
                         .fusion = fusion,
                         .pool = pool,
                         .buffer_of = tg_pool_take(pool, values->count, sizeof *steps->buffer_of),
-                        .maker_of = tg_pool_take(pool, values->count, sizeof *steps->maker_of)};
-    if (!steps->buffer_of || !steps->maker_of || !take_room(steps) || !add_nodes(steps) || !add_preparations(steps) ||
-        !add_publications(steps, options.wanted))
+                        .maker_of = tg_pool_take(pool, values->count, sizeof *steps->maker_of),
+                        .check_of = tg_pool_take(pool, values->count, sizeof *steps->check_of)};
+    if (!steps->buffer_of || !steps->maker_of || !steps->check_of || !take_room(steps) || !add_nodes(steps) ||
+        !add_preparations(steps) || !add_publications(steps, options.wanted))
         return false;
     if (options.check_finite && values->n_effects > 0 && !add_checks(steps, options.wanted))
         return false;

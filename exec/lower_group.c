@@ -54,15 +54,19 @@ static int32_t find_operand(lowering *low, const tg_node *node, int32_t input)
     return tg_program_read(low->step->program, ref, type, node->type.shape);
 }
 
-/* The variables that a member's value goes to when its group commits: the i-th ref, or -1. */
-static int32_t write_variable(lowering *low, int32_t member, int32_t i)
+/* The variables that a member's value goes to when its group commits: the i-th ref, or -1. `must`: the assign, if what it writes
+   must be finite, or -1. */
+static int32_t write_variable(lowering *low, int32_t member, int32_t i, int32_t *must)
 {
+    *must = -1;
     int32_t effect = low->values->at[member].first_effect;
     for (; i > 0 && effect >= 0; i--)
         effect = low->values->effects[effect].next;
     if (effect < 0)
         return -1;
-    int32_t variable = tg_graph_node(low->values->graph, low->values->effects[effect].node)->inputs[0];
+    const tg_node *assign = tg_graph_node(low->values->graph, low->values->effects[effect].node);
+    int32_t variable = assign->inputs[0];
+    *must = tg_value_must_be_finite(low->values, variable) ? assign->id : -1;
     return tg_step_ref(low->step, tg_steps_buffer(low->steps, variable), true, 0, low->values->at[variable].bytes);
 }
 
@@ -79,8 +83,9 @@ static bool is_read_after(const lowering *low, int32_t variable, int32_t member)
 }
 
 /* Where a member's value goes first: to memory, or (-1) to a register, from which finish_commit() copies it if need be. */
-static int32_t first_place(lowering *low, int32_t member)
+static int32_t first_place(lowering *low, int32_t member, int32_t *must)
 {
+    *must = -1;
     const tg_value_table *values = low->values;
     if (!tg_group_exposes(values, low->group, member))
         return -1;
@@ -89,7 +94,7 @@ static int32_t first_place(lowering *low, int32_t member)
     int32_t effect = values->effects[values->at[member].first_effect].node;
     if (is_read_after(low, tg_graph_node(values->graph, effect)->inputs[0], member))
         return -1;
-    return write_variable(low, member, 0);
+    return write_variable(low, member, 0, must);
 }
 
 static bool lower_member(lowering *low, int32_t m, bool *placed)
@@ -113,12 +118,14 @@ static bool lower_member(lowering *low, int32_t m, bool *placed)
         low->steps->unsupported = node;
         return false;
     }
-    int32_t ref = first_place(low, node->id);
-    *placed = ref >= 0;
-    tg_instruction instruction = {.block = block, .attributes = node->attributes, .ref = ref};
-    instruction.n_operands = node->n_inputs;
-    instruction.operands = low->arguments;
-    instruction.size = (int32_t)tg_dtype_size(node->type.dtype);
+    tg_instruction instruction = {.block = block,
+                                  .attributes = node->attributes,
+                                  .n_operands = node->n_inputs,
+                                  .operands = low->arguments,
+                                  .dtype = node->type.dtype,
+                                  .monotone = node->op->traits & TG_MONOTONE};
+    instruction.ref = first_place(low, node->id, &instruction.effect);
+    *placed = instruction.ref >= 0;
     low->operand_of[m] = tg_program_emit(low->step->program, instruction);
     low->step->flops += node->op->flops ? node->op->flops(&work) : node->op->traits & TG_IDENTITY ? 0 : (double)low->group->count;
     return true;
@@ -131,10 +138,10 @@ static void finish_commit(lowering *low, const bool *placed)
         int32_t member = low->members[m];
         if (!tg_group_exposes(low->values, low->group, member))
             continue;
-        int32_t size = (int32_t)tg_dtype_size(tg_graph_node(low->values->graph, member)->type.dtype);
-        for (int32_t i = placed[m], ref; (ref = write_variable(low, member, i)) >= 0; i++)
-            tg_program_emit(low->step->program,
-                            (tg_instruction){.n_operands = 1, .operands = &low->operand_of[m], .ref = ref, .size = size});
+        tg_instruction copy = {
+            .n_operands = 1, .operands = &low->operand_of[m], .dtype = tg_graph_node(low->values->graph, member)->type.dtype};
+        for (int32_t i = placed[m]; (copy.ref = write_variable(low, member, i, &copy.effect)) >= 0; i++)
+            tg_program_emit(low->step->program, copy);
     }
 }
 

@@ -95,6 +95,7 @@ tg_status tg_feed(tg_plan *plan, tg_tensor input, const void *values, size_t byt
                             node->name, tg_shape_text(node->type.shape, shape, sizeof shape), tg_dtype_name(node->type.dtype),
                             (long long)tg_type_bytes(node->type), bytes, values || !bytes ? "" : " at NULL");
     tg_plan_find_input(plan, input.id)->fed = bytes ? values : "";
+    plan->failed = -1; /* with other values */
     return TG_OK;
 }
 

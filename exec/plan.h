@@ -14,8 +14,8 @@ typedef struct tg_compile_options {
     bool fuse;        /**< pointwise chains into groups, and groups into products as epilogues */
     bool plan_memory; /**< reuse memory by lifetime; false: a place of its own for each intermediate */
     bool
-        check_finite; /**< before committing assigns, require the float roots and what the commit segment reads (such as gradients) to
-                            be finite; what pointwise updates then make of it is not looked at again */
+        check_finite; /**< a run that would give a float root, or assign to a float variable, a NaN or an infinity fails and changes
+                            nothing, whatever the other options are; not for variables of tg_variables_allow_nonfinite() */
 } tg_compile_options;
 
 /** All on (plan_memory as the context says). */
@@ -47,7 +47,8 @@ TG_BEGIN_DECLS
     TG_ERROR_ARGUMENT if `input` is no input of the plan's graph or `bytes` is not its exact size; an input that nothing depends
     on is accepted. */
 TG_API TG_MUST_USE tg_status tg_feed(tg_plan *plan, tg_tensor input, const void *values, size_t bytes);
-/** Runs everything. One run of a plan at a time. Allocates nothing. On failure no variable has changed. */
+/** Runs everything. One run of a plan at a time. Allocates nothing. On failure no variable has changed, nor has the store's step.
+    TG_ERROR_NONFINITE: see tg_compile_options.check_finite, and tg_find_nonfinite(). */
 TG_API TG_MUST_USE tg_status tg_run(tg_plan *plan);
 /** Copies the values of a root or a kept tensor out, as of the last run that succeeded. */
 TG_API TG_MUST_USE tg_status tg_read(const tg_plan *plan, tg_tensor tensor, void *values, size_t bytes);
@@ -79,8 +80,10 @@ typedef struct tg_nonfinite {
     int32_t node;      /**< id on the recorded graph; -1: none */
     char message[512]; /**< one sentence: op, element, value, place, and its inputs' ranges */
 } tg_nonfinite;
-/** Replays the plan's recorded graph, unfused and without committing, with the values now fed, and names the first node that
-    produces a NaN or an infinity from finite inputs. */
+/** Replays the plan's recorded graph, updates included, unfused and without committing, with the values now fed, and names the first
+    node that makes a NaN or an infinity of finite inputs: one that leads to a root or an assigned value which is not finite, if there is
+    such a value. If there is none at all, but the plan's last run failed, it names the node that compiling made and that was not
+    finite. */
 TG_API TG_MUST_USE tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found);
 
 /** The values of any tensor, forward or gradient, from the variables and what tg_bind() gave the inputs. Assigns nothing.

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "exec/bounds.h"
+#include "exec/finite.h"
 #include "exec/walk.h"
 
 #define MAX_BLOCK 1024
@@ -22,11 +24,12 @@ typedef enum operand_kind {
 typedef struct operand {
     operand_kind kind;
     int32_t ref;
+    tg_dtype dtype;
     int32_t size;
     int32_t made, last_use; /* instructions; -1: none */
     int32_t n_uses;
     bool direct;  /* its one use copies it to memory: it is spread there and nowhere else */
-    int32_t slot; /* of scratch memory, or -1 */
+    int32_t slot; /* of scratch memory, or -1; of a PLACE that is written: where it goes instead when the program is tried */
     int64_t period;
     const tg_walk *walk; /* of a broadcast */
 } operand;
@@ -37,6 +40,8 @@ typedef struct instruction {
     int32_t first_argument, n_arguments;
     int32_t result;
     int32_t size;
+    bool monotone;
+    int32_t effect;
 } instruction;
 
 /* A block's worth of scratch memory. */
@@ -56,6 +61,7 @@ struct tg_program {
     int32_t n_moving;
     slot *slots;
     int32_t n_slots;
+    bool is_tried; /* has effects */
     int64_t block;
     size_t scratch;
 };
@@ -87,8 +93,13 @@ static bool same_walk(const tg_walk *a, const tg_walk *b) { return a == b || (a 
 
 int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape to)
 {
-    operand made = {
-        .kind = PLACE, .ref = ref, .size = (int32_t)tg_dtype_size(from.dtype), .made = -1, .last_use = -1, .slot = -1};
+    operand made = {.kind = PLACE,
+                    .ref = ref,
+                    .dtype = from.dtype,
+                    .size = (int32_t)tg_dtype_size(from.dtype),
+                    .made = -1,
+                    .last_use = -1,
+                    .slot = -1};
     tg_walk walk;
     if (tg_shape_count(from.shape) != program->count) {
         walk = tg_walk_make(from, to);
@@ -101,7 +112,7 @@ int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape
     }
     for (int32_t i = 0; i < program->n_operands; i++) {
         const operand *there = &program->operands[i];
-        if (there->made < 0 && there->ref == ref && there->kind == made.kind && there->size == made.size &&
+        if (there->made < 0 && there->ref == ref && there->kind == made.kind && there->dtype == made.dtype &&
             same_walk(there->walk, made.walk))
             return i;
     }
@@ -125,7 +136,10 @@ int32_t tg_program_emit(tg_program *program, tg_instruction given)
                           .first_argument = program->n_arguments,
                           .n_arguments = given.n_operands,
                           .result = program->n_operands,
-                          .size = given.size};
+                          .size = (int32_t)tg_dtype_size(given.dtype),
+                          .monotone = given.monotone,
+                          .effect = given.effect};
+    program->is_tried = program->is_tried || given.effect >= 0;
     for (int32_t i = 0; i < given.n_operands; i++) {
         operand *read = &program->operands[given.operands[i]];
         read->last_use = index;
@@ -135,7 +149,8 @@ int32_t tg_program_emit(tg_program *program, tg_instruction given)
     program->widest = given.n_operands > program->widest ? given.n_operands : program->widest;
     program->operands[program->n_operands] = (operand){.kind = given.ref < 0 ? REGISTER : PLACE,
                                                        .ref = given.ref,
-                                                       .size = given.size,
+                                                       .dtype = given.dtype,
+                                                       .size = made->size,
                                                        .made = index,
                                                        .last_use = -1,
                                                        .slot = -1};
@@ -207,6 +222,14 @@ static int64_t block_length(const tg_program *program)
     return block / period * period;
 }
 
+/* Where a trial puts what a run would write. */
+static void assign_trials(tg_program *program)
+{
+    for (int32_t i = 0; i < program->n_operands && program->is_tried; i++)
+        if (program->operands[i].kind == PLACE && program->operands[i].made >= 0)
+            program->operands[i].slot = add_slot(program, program->operands[i].size);
+}
+
 static size_t align(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
 static state lay_out(const tg_program *program, void *const *pointers, void *scratch)
@@ -241,6 +264,7 @@ bool tg_program_finish(tg_program *program)
     list_moving(program);
     assign_registers(program);
     program->block = block_length(program);
+    assign_trials(program);
     size_t offset = 0;
     for (int32_t i = 0; i < program->n_slots; i++) {
         program->slots[i].offset = offset;
@@ -308,7 +332,7 @@ static void fetch_periodic(const tg_program *program, const state *here, int32_t
     here->copied[i] = here->count;
 }
 
-static void fetch(const tg_program *program, const state *here)
+static inline void fetch(const tg_program *program, const state *here)
 {
     for (int32_t m = 0; m < program->n_moving; m++) {
         int32_t i = program->moving[m];
@@ -333,9 +357,8 @@ static void copy(const tg_program *program, const state *here, const instruction
         memcpy(to, here->at[from], (size_t)(here->count * step->size));
 }
 
-static void run_block(const tg_program *program, const state *here)
+static inline void run_block(const tg_program *program, const state *here)
 {
-    fetch(program, here);
     for (int32_t i = 0; i < program->n_instructions; i++) {
         const instruction *step = &program->instructions[i];
         if (!step->block) {
@@ -355,6 +378,81 @@ void tg_program_span(const tg_program *program, void *const *pointers, void *scr
     for (int64_t end = first + count; first < end; first += here.count) {
         here.first = first;
         here.count = end - first < program->block ? end - first : program->block;
+        fetch(program, &here);
         run_block(program, &here);
     }
+}
+
+/* What would go to memory stays in scratch memory. */
+static void divert(const tg_program *program, const state *here)
+{
+    for (int32_t i = 0; i < program->n_operands; i++)
+        if (program->operands[i].kind == PLACE && program->operands[i].made >= 0)
+            here->at[i] = here->slots + program->slots[program->operands[i].slot].offset;
+}
+
+/* The effect of the first instruction whose result in this block is not finite and would be written, or -1. */
+static int32_t find_nonfinite(const tg_program *program, const state *here)
+{
+    for (int32_t i = 0; i < program->n_instructions; i++) {
+        const instruction *step = &program->instructions[i];
+        const operand *result = &program->operands[step->result];
+        if (step->effect >= 0 && tg_finite_class(result->dtype, here->at[step->result], here->count) == TG_NONFINITE)
+            return step->effect;
+    }
+    return -1;
+}
+
+int32_t tg_program_try(const tg_program *program, void *const *pointers, void *scratch, int64_t first, int64_t count)
+{
+    state here = lay_out(program, pointers, scratch);
+    int32_t bad = -1;
+    for (int64_t end = first + count; first < end && bad < 0 && program->is_tried; first += here.count) {
+        here.first = first;
+        here.count = end - first < program->block ? end - first : program->block;
+        fetch(program, &here);
+        divert(program, &here);
+        run_block(program, &here);
+        bad = find_nonfinite(program, &here);
+    }
+    return bad;
+}
+
+bool tg_program_has_bounds(const tg_program *program)
+{
+    for (int32_t i = 0; i < program->n_instructions; i++) {
+        const instruction *step = &program->instructions[i];
+        bool computes = step->block && tg_dtype_is_float(program->operands[step->result].dtype);
+        if (computes && (!step->monotone || step->n_arguments > TG_BOUNDED_INPUTS))
+            return false;
+    }
+    return true;
+}
+
+int32_t tg_program_operands(const tg_program *program) { return program->n_operands; }
+
+bool tg_program_bounds(const tg_program *program, tg_interval *at, tg_interval *operands)
+{
+    for (int32_t i = 0; i < program->n_operands; i++)
+        if (program->operands[i].made < 0)
+            operands[i] = at[program->operands[i].ref];
+    for (int32_t i = 0; i < program->n_instructions; i++) {
+        const instruction *step = &program->instructions[i];
+        const int32_t *arguments = &program->arguments[step->first_argument];
+        const operand *result = &program->operands[step->result];
+        tg_bounded_op op = {.block = step->block,
+                            .attributes = step->attributes,
+                            .monotone = step->monotone,
+                            .n_inputs = step->n_arguments,
+                            .dtype = result->dtype};
+        for (int32_t a = 0; a < step->n_arguments && a < TG_BOUNDED_INPUTS; a++) {
+            op.dtypes[a] = program->operands[arguments[a]].dtype;
+            op.inputs[a] = operands[arguments[a]];
+        }
+        if (!tg_find_bounds(&op, &operands[step->result]))
+            return false;
+        if (result->kind == PLACE)
+            at[result->ref] = operands[step->result];
+    }
+    return true;
 }

@@ -3,7 +3,7 @@
 #define TG_EXEC_PROGRAM_H
 
 #include "exec/pool.h"
-#include "graph/op.h"
+#include "graph/rebuild.h"
 
 typedef struct tg_program tg_program;
 
@@ -13,14 +13,16 @@ tg_program *tg_program_new(tg_pool *pool, int64_t count, int32_t max_instruction
 /** An operand that lies in memory, at pointers[ref]: a tensor of `from`, broadcast to `to`, which has as many elements as the
     program. Asking twice for the same gives the same operand. -1 if the pool's memory is out. */
 int32_t tg_program_read(tg_program *program, int32_t ref, tg_type from, tg_shape to);
-/** What an instruction does: operands -> `size` bytes an element, at pointers[ref], or with ref -1 in a register. */
+/** What an instruction does: operands -> an element of `dtype`, at pointers[ref], or with ref -1 in a register. */
 typedef struct tg_instruction {
     tg_block_fn block; /**< NULL: copies operand 0 */
     const void *attributes;
     int32_t n_operands;
     const int32_t *operands;
     int32_t ref;
-    int32_t size;
+    tg_dtype dtype;
+    bool monotone;  /**< TG_MONOTONE, for tg_program_bounds() */
+    int32_t effect; /**< if >= 0: the node by which it writes to memory what must be finite, for tg_program_try() */
 } tg_instruction;
 /** Appends an instruction. Returns the operand that is its result. */
 int32_t tg_program_emit(tg_program *program, tg_instruction instruction);
@@ -37,5 +39,15 @@ int64_t tg_program_task(const tg_program *program);
 void tg_program_begin(const tg_program *program, void *const *pointers, void *scratch);
 /** Runs over the elements [first, first + count). */
 void tg_program_span(const tg_program *program, void *const *pointers, void *scratch, int64_t first, int64_t count);
+/** The same without writing to memory. Returns the effect of the first instruction found to make a NaN or an infinity where it
+    must not, or -1. */
+int32_t tg_program_try(const tg_program *program, void *const *pointers, void *scratch, int64_t first, int64_t count);
+
+/** Bounds of what a program makes, from those of what it reads: at[ref], which are finite, and filled in where it writes.
+    `operands` has room for tg_program_operands(). False if something may not be finite, as far as bounds can tell. */
+bool tg_program_bounds(const tg_program *program, tg_interval *at, tg_interval *operands);
+int32_t tg_program_operands(const tg_program *program);
+/** False if tg_program_bounds() always is. */
+bool tg_program_has_bounds(const tg_program *program);
 
 #endif

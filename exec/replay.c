@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "exec/compile.h"
+#include "exec/finite.h"
 #include "exec/float_mode.h"
 
 /* What the floats of a tensor are like. */
@@ -93,31 +94,27 @@ static void blame(const tg_plan *replay, const tg_node *node, const range *seen,
     }
 }
 
-/* Looks at a node's values, which have just been made from those of its inputs. True if it is the first to go wrong. */
-static bool look(const tg_plan *replay, int32_t id, tg_nonfinite *found)
+/* A replay under way. */
+typedef struct search {
+    tg_plan *replay;
+    bool *bad;   /* by node: has floats that are not finite */
+    bool *leads; /* by node: is one of those that made a root or an assigned value so */
+    tg_nonfinite *found;
+} search;
+
+static bool is_bad(const tg_plan *replay, int32_t id)
 {
-    const tg_node *node = tg_graph_node(replay->graph, id);
-    if (!tg_dtype_is_float(node->type.dtype))
-        return false;
-    range seen = measure(node->type, address(replay, id));
-    if (seen.first_bad < 0)
-        return false;
-    for (int32_t i = 0; i < node->n_inputs; i++) {
-        const tg_node *in = tg_graph_node(replay->graph, node->inputs[i]);
-        if (tg_dtype_is_float(in->type.dtype) && measure(in->type, address(replay, in->id)).first_bad >= 0)
-            return false;
-    }
-    blame(replay, node, &seen, found);
-    return true;
+    tg_type type = tg_graph_node(replay->graph, id)->type;
+    return tg_finite_class(type.dtype, address(replay, id), tg_shape_count(type.shape)) == TG_NONFINITE;
 }
 
-static tg_status run_step(const tg_plan *replay, const tg_step *step, uint64_t counter)
+static tg_status run_step(const tg_plan *replay, const tg_step *step)
 {
-    void *scratch = tg_workspace_scratch(replay->workspace, 0);
-    for (int phase = step->first_phase; phase < step->first_phase + step->phases; phase++) {
-        int64_t n_tasks = tg_step_tasks(step, phase);
-        for (int64_t task = 0; task < n_tasks; task++) {
-            tg_status status = tg_step_run(step, phase, task, counter, scratch);
+    tg_task task = {.counter = tg_variables_step(replay->variables), .scratch = tg_workspace_scratch(replay->workspace, 0)};
+    for (task.phase = step->first_phase; task.phase < step->first_phase + step->phases; task.phase++) {
+        int64_t n_tasks = tg_step_tasks(step, task.phase);
+        for (task.index = 0; task.index < n_tasks; task.index++) {
+            tg_status status = tg_step_run(step, &task);
             if (status != TG_OK)
                 return status;
         }
@@ -125,28 +122,110 @@ static tg_status run_step(const tg_plan *replay, const tg_step *step, uint64_t c
     return TG_OK;
 }
 
-/* Leaves first, then step by step; the workspace and the variables are held. */
-static tg_status search(tg_plan *replay, tg_nonfinite *found)
+/* Runs all steps, up to that of node `last` if it is not -1, and notes which nodes are bad. */
+static tg_status run_steps(const search *self, int32_t last)
 {
-    tg_status status = tg_plan_point(replay);
-    if (status != TG_OK)
-        return status;
-    for (int32_t id = 0; id < tg_graph_count(replay->graph); id++)
-        if (replay->region_of[id] && look(replay, id, found))
-            return TG_OK;
-    uint64_t counter = tg_variables_step(replay->variables);
+    tg_plan *replay = self->replay;
     for (int32_t s = 0; s < replay->steps.count; s++) {
         const tg_step *step = replay->steps.at[s];
         const tg_node *node = tg_graph_node(replay->graph, step->node);
         char label[400];
-        status = run_step(replay, step, counter);
+        tg_status status = run_step(replay, step);
         if (status != TG_OK)
             return tg_plan_fail(replay, status, node->where, "%s failed: %s", tg_node_label(node, label, sizeof label),
                                 tg_status_text(status));
-        if (step->kind != TG_STEP_COPY && look(replay, step->node, found))
-            return TG_OK;
+        if (step->kind == TG_STEP_COPY)
+            continue;
+        self->bad[step->node] = is_bad(replay, step->node);
+        if (step->node == last)
+            break;
     }
     return TG_OK;
+}
+
+/* Leaves: not the variables that may hold anything. */
+static void look_at_leaves(const search *self)
+{
+    const tg_plan *replay = self->replay;
+    for (int32_t id = 0; id < tg_graph_count(replay->graph); id++) {
+        const tg_variable_info *variable = tg_node_variable(replay->graph, tg_graph_node(replay->graph, id));
+        self->bad[id] = replay->region_of[id] && !(variable && variable->nonfinite) && is_bad(replay, id);
+    }
+}
+
+/* What has no step of its own has the value of an input, or a part of it. */
+static void look_at_views(const search *self)
+{
+    const tg_plan *replay = self->replay;
+    for (int32_t id = 0; id < tg_graph_count(replay->graph); id++) {
+        const tg_node *node = tg_graph_node(replay->graph, id);
+        int32_t buffer = replay->held[id].buffer;
+        if (node->n_inputs > 0 && buffer >= 0 && replay->steps.buffers[buffer].node != id)
+            self->bad[id] = self->bad[node->inputs[node->op->traits & TG_EFFECT ? 1 : 0]];
+    }
+}
+
+/* Marks the bad nodes that lead to a root or to a value for a variable; all of them if these are finite. */
+static void mark_leading(const search *self)
+{
+    const tg_plan *replay = self->replay;
+    int32_t count = tg_graph_count(replay->graph);
+    bool any = false;
+    for (int32_t i = 0; i < replay->request.n_roots; i++) {
+        int32_t root = replay->map[replay->request.roots[i]];
+        self->leads[root] = self->bad[root];
+        any = any || self->bad[root];
+    }
+    for (int32_t id = count - 1; id >= 0; id--) {
+        const tg_node *node = tg_graph_node(replay->graph, id);
+        const tg_node *variable = node->op->traits & TG_EFFECT ? tg_graph_node(replay->graph, node->inputs[0]) : NULL;
+        if (variable && self->bad[id] && !tg_node_variable(replay->graph, variable)->nonfinite)
+            self->leads[id] = any = true;
+        for (int32_t i = variable ? 1 : 0; i < node->n_inputs && self->leads[id]; i++)
+            self->leads[node->inputs[i]] = self->leads[node->inputs[i]] || self->bad[node->inputs[i]];
+    }
+    for (int32_t id = 0; id < count && !any; id++)
+        self->leads[id] = self->bad[id];
+}
+
+/* The first of them whose inputs are finite, or -1. */
+static int32_t find_culprit(const search *self)
+{
+    const tg_plan *replay = self->replay;
+    for (int32_t id = 0; id < tg_graph_count(replay->graph); id++) {
+        const tg_node *node = tg_graph_node(replay->graph, id);
+        bool clean = self->leads[id];
+        for (int32_t i = node->op->traits & TG_EFFECT ? 1 : 0; i < node->n_inputs; i++)
+            clean = clean && !self->bad[node->inputs[i]];
+        if (clean)
+            return id;
+    }
+    return -1;
+}
+
+/* Once to find the node, and once more up to it to look at its inputs, as memory is used again. The workspace and the variables are
+   held. */
+static tg_status run_search(const search *self)
+{
+    tg_plan *replay = self->replay;
+    tg_status status = tg_plan_point(replay);
+    if (status != TG_OK)
+        return status;
+    look_at_leaves(self);
+    status = run_steps(self, -1);
+    if (status != TG_OK)
+        return status;
+    look_at_views(self);
+    mark_leading(self);
+    int32_t culprit = find_culprit(self);
+    if (culprit < 0)
+        return TG_OK;
+    if (!replay->region_of[culprit])
+        status = run_steps(self, culprit);
+    const tg_node *node = tg_graph_node(replay->graph, culprit);
+    range seen = measure(node->type, address(replay, culprit));
+    blame(replay, node, &seen, self->found);
+    return status;
 }
 
 static tg_plan *make_replay(tg_plan *plan, tg_failure *why)
@@ -161,6 +240,21 @@ static tg_plan *make_replay(tg_plan *plan, tg_failure *why)
     return replay;
 }
 
+/* Of a run that failed though the ops as recorded give finite values. */
+static void blame_compiled(const tg_plan *plan, tg_nonfinite *found)
+{
+    const tg_node *node = tg_graph_node(plan->graph, plan->failed);
+    char label[200];
+    found->node = plan->origin[plan->failed];
+    snprintf(
+        found->message, sizeof found->message,
+        "%s of the compiled graph is not finite, though the ops that it was made of are: smaller values avoid that, or compiling "
+        "with rounds = false",
+        tg_node_label(node, label, sizeof label));
+    if (node->where.file)
+        append(found->message, sizeof found->message, " (%s:%d)", node->where.file, node->where.line);
+}
+
 tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
 {
     *found = (tg_nonfinite){.node = -1};
@@ -170,14 +264,25 @@ tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
     tg_plan *replay = make_replay(plan, &why);
     if (!replay)
         return tg_plan_fail(plan, why.status, why.where, "%s", why.text);
-    tg_workspace_enter(replay->workspace);
-    tg_variables_lock(replay->variables, false);
-    tg_float_mode before = tg_float_mode_enter(tg_variables_float(replay->variables) != TG_F64);
-    tg_status status = search(replay, found);
-    tg_float_mode_leave(before);
-    tg_variables_unlock(replay->variables, false);
-    tg_workspace_exit(replay->workspace);
-    if (status != TG_OK)
+    int32_t count = tg_graph_count(replay->graph);
+    search self = {.replay = replay, .found = found};
+    self.bad = tg_pool_take(&replay->pool, count, sizeof *self.bad);
+    self.leads = tg_pool_take(&replay->pool, count, sizeof *self.leads);
+    tg_status status = TG_ERROR_MEMORY;
+    if (self.bad && self.leads) {
+        tg_workspace_enter(replay->workspace);
+        tg_variables_lock(replay->variables, false);
+        tg_float_mode before = tg_float_mode_enter(tg_variables_float(replay->variables) != TG_F64);
+        status = run_search(&self);
+        tg_float_mode_leave(before);
+        tg_variables_unlock(replay->variables, false);
+        tg_workspace_exit(replay->workspace);
+    }
+    if (status == TG_OK && found->node < 0 && plan->failed >= 0)
+        blame_compiled(plan, found);
+    if (status == TG_ERROR_MEMORY)
+        tg_plan_fail(plan, status, (tg_where){NULL, 0}, "out of memory while replaying %d nodes", count);
+    else if (status != TG_OK)
         tg_plan_fail(plan, status, (tg_where){NULL, 0}, "%s", tg_plan_error(replay));
     tg_plan_free(replay);
     return status;

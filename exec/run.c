@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "exec/clock.h"
@@ -11,6 +12,8 @@ typedef struct run {
     tg_plan *plan;
     uint64_t counter;
     bool flush;
+    bool tries;        /* the commit segment, without writing */
+    atomic_bool large; /* a TG_CHECK_SMALL found something */
     /* The least of (item << 32 | task << 8 | status) over all tasks that failed: the same for any number of threads, since the
        stage in which something fails is run to its end. */
     _Atomic uint64_t failure;
@@ -32,24 +35,28 @@ static void note_failure(run *self, int32_t item, int64_t task, tg_status status
 
 static bool has_failed(run *self) { return atomic_load_explicit(&self->failure, memory_order_relaxed) != NO_FAILURE; }
 
-static tg_status run_timed(run *self, const tg_item *item, int64_t task, int thread, void *scratch)
+static tg_status run_timed(run *self, const tg_item *item, tg_task *task, int thread)
 {
     tg_step_time *time = &self->plan->timing.steps[thread * self->plan->timing.stride + item->step];
     int64_t begun = tg_clock();
-    tg_status status = tg_step_run(self->plan->steps.at[item->step], item->phase, task, self->counter, scratch);
+    tg_status status = tg_step_run(self->plan->steps.at[item->step], task);
     time->nanoseconds += tg_clock() - begun;
-    time->calls += item->phase == self->plan->steps.at[item->step]->first_phase && task == 0;
+    time->calls += item->phase == self->plan->steps.at[item->step]->first_phase && task->index == 0;
     return status;
 }
 
-static void run_task(run *self, int32_t item, int64_t task, int thread, void *scratch)
+static void run_task(run *self, int32_t item, int64_t index, int thread, void *scratch)
 {
     const tg_item *here = &self->plan->stages.items[item];
-    tg_status status = self->plan->is_timed
-                           ? run_timed(self, here, task, thread, scratch)
-                           : tg_step_run(self->plan->steps.at[here->step], here->phase, task, self->counter, scratch);
+    const tg_step *step = self->plan->steps.at[here->step];
+    tg_task task = {.phase = here->phase, .index = index, .counter = self->counter, .scratch = scratch};
+    tg_status status = self->tries            ? tg_step_try(step, &task, NULL)
+                       : self->plan->is_timed ? run_timed(self, here, &task, thread)
+                                              : tg_step_run(step, &task);
+    if (task.large)
+        atomic_store_explicit(&self->large, true, memory_order_relaxed);
     if (status != TG_OK)
-        note_failure(self, item, task, status);
+        note_failure(self, item, index, status);
 }
 
 /* Stages in a row, on this thread alone. */
@@ -103,18 +110,37 @@ static void share(run *self, const tg_stage *stage)
     tg_team_share(self->plan->team, run_share, self);
 }
 
-static void run_sections(run *self, int32_t first)
+/* The sections [first, end). */
+static void run_sections(run *self, int32_t first, int32_t end)
 {
     const tg_stages *stages = &self->plan->stages;
     bool alone = tg_team_size(self->plan->team) == 1;
     void *scratch = tg_workspace_scratch(self->plan->workspace, 0);
-    tg_float_mode before = tg_float_mode_enter(self->flush);
-    for (int32_t s = first; s < stages->n_sections && !has_failed(self); s++)
+    for (int32_t s = first; s < end && !has_failed(self); s++)
         if (alone || stages->sections[s].serial)
             run_alone(self, &stages->sections[s], scratch);
         else
             share(self, &stages->stages[stages->sections[s].first_stage]);
+}
+
+/* From section `first` on. True if the bounds of what was committed are known. */
+static bool run_segments(run *self, int32_t first)
+{
+    const tg_stages *stages = &self->plan->stages;
+    int32_t commit = stages->n_sections;
+    while (commit > 0 && stages->sections[commit - 1].segment == TG_COMMIT)
+        commit--;
+    tg_float_mode before = tg_float_mode_enter(self->flush);
+    run_sections(self, first, commit);
+    bool bounded = !has_failed(self) && !atomic_load_explicit(&self->large, memory_order_relaxed) && self->plan->is_checked &&
+                   tg_commit_is_bounded(self->plan);
+    self->tries = self->plan->is_checked && !bounded;
+    if (self->tries)
+        run_sections(self, commit, stages->n_sections);
+    self->tries = false;
+    run_sections(self, commit, stages->n_sections);
     tg_float_mode_leave(before);
+    return bounded;
 }
 
 /* The last generation that changed a variable which the prologue may read: not those that the plan assigns. */
@@ -128,12 +154,6 @@ static uint64_t generation_of(const tg_plan *plan)
     return latest;
 }
 
-static void note_assigned(const tg_plan *plan)
-{
-    for (int32_t i = 0; i < plan->n_assigned; i++)
-        tg_variables_note(plan->variables, plan->assigned[i]);
-}
-
 /* The first section to run: the prologue's are skipped while these variables are what they were. */
 static int32_t first_section(const tg_plan *plan, uint64_t generation)
 {
@@ -144,19 +164,38 @@ static int32_t first_section(const tg_plan *plan, uint64_t generation)
     return s;
 }
 
-static tg_status explain(const run *self, uint64_t failure)
+/* The node that a failure is about: of a commit that was tried, the assign. */
+static const tg_node *node_of(const run *self, uint64_t failure)
 {
     const tg_plan *plan = self->plan;
     const tg_step *step = plan->steps.at[plan->stages.items[failure >> 32].step];
-    const tg_node *node = tg_graph_node(plan->graph, step->node);
+    int32_t effect = -1;
+    if (step->segment == TG_COMMIT) {
+        tg_task task = {.index = (int64_t)(failure >> 8 & MAX_TASK), .scratch = tg_workspace_scratch(plan->workspace, 0)};
+        tg_float_mode before = tg_float_mode_enter(self->flush);
+        (void)tg_step_try(step, &task, &effect);
+        tg_float_mode_leave(before);
+    }
+    return tg_graph_node(plan->graph, effect >= 0 ? effect : step->node);
+}
+
+static tg_status explain(const run *self, uint64_t failure)
+{
+    tg_plan *plan = self->plan;
+    const tg_node *node = node_of(self, failure);
     tg_status status = (tg_status)(failure & 0xff);
     char label[400];
     tg_node_label(node, label, sizeof label);
-    if (status == TG_ERROR_NONFINITE)
-        return tg_plan_fail(
-            plan, status, node->where,
-            "%s is not finite, so no variable was changed: tg_find_nonfinite() names the first op that went wrong", label);
-    return tg_plan_fail(plan, status, node->where, "%s failed: %s", label, tg_status_text(status));
+    if (status != TG_ERROR_NONFINITE)
+        return tg_plan_fail(plan, status, node->where, "%s failed: %s", label, tg_status_text(status));
+    plan->failed = node->id;
+    bool update = node->op->traits & TG_EFFECT;
+    if (update)
+        snprintf(label, sizeof label, "the new value of variable \"%s\"",
+                 tg_node_variable(plan->graph, tg_graph_node(plan->graph, node->inputs[0]))->name);
+    return tg_plan_fail(plan, status, node->where,
+                        "%s is not finite, so no variable was changed: tg_find_nonfinite() names the first op that went wrong",
+                        label);
 }
 
 /* With the workspace and the variables held. */
@@ -169,11 +208,13 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     run self = {
         .plan = plan, .counter = tg_variables_step(plan->variables), .flush = tg_variables_float(plan->variables) != TG_F64};
     atomic_init(&self.failure, NO_FAILURE);
+    atomic_init(&self.large, false);
+    plan->failed = -1;
     int32_t first = first_section(plan, generation);
     if (first == 0)
         plan->prologue_done = false;
     int64_t begun = plan->is_timed ? tg_clock() : 0;
-    run_sections(&self, first);
+    bool bounded = run_segments(&self, first);
     if (plan->is_timed) {
         plan->timing.nanoseconds += tg_clock() - begun;
         plan->timing.runs++;
@@ -182,7 +223,7 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     if (failure != NO_FAILURE)
         return explain(&self, failure);
     *committed = plan->writes;
-    note_assigned(plan);
+    tg_commit_note(plan, bounded);
     plan->prologue_generation = generation;
     plan->prologue_done = true;
     plan->current = plan->current == 0 ? 1 : 0;

@@ -48,7 +48,7 @@ typedef struct tg_stage {
 typedef struct tg_section {
     int32_t first_stage, n_stages;
     bool serial;
-    tg_segment segment; /**< of the first stage; a prologue's section holds nothing else */
+    tg_segment segment; /**< of its stages */
 } tg_section;
 
 typedef struct tg_stages {

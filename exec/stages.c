@@ -112,7 +112,7 @@ static void cut_stages(tg_stages *stages, const tg_steps *steps, accesses *busy)
     }
 }
 
-/* Joins stages in a row that one thread had better run alone; a prologue's only among themselves. */
+/* Joins stages of a segment in a row that one thread had better run alone. */
 static void cut_sections(tg_stages *stages, const tg_steps *steps)
 {
     for (int32_t i = 0; i < stages->n_stages; i++) {
@@ -120,7 +120,7 @@ static void cut_sections(tg_stages *stages, const tg_steps *steps)
         tg_segment segment = steps->at[stages->items[stage->first_item].step]->segment;
         bool serial = !is_worth_sharing(stage);
         tg_section *open = stages->n_sections ? &stages->sections[stages->n_sections - 1] : NULL;
-        if (open && serial && open->serial && (open->segment == TG_PROLOGUE) == (segment == TG_PROLOGUE))
+        if (open && serial && open->serial && open->segment == segment)
             open->n_stages++;
         else
             stages->sections[stages->n_sections++] =

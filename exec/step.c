@@ -3,29 +3,24 @@
 #include <string.h>
 
 #include "exec/compile.h"
+#include "exec/finite.h"
 
-/* An exponent of ones is that of an infinity or a NaN: one more carries into the sign. */
-static bool all_finite(tg_dtype dtype, const void *values, int64_t bytes)
+/* TG_ERROR_NONFINITE if the step checks for that and found it. */
+static tg_status check(const tg_step *step, const void *values, int64_t bytes, bool *large)
 {
-    if (dtype == TG_F32) {
-        const uint32_t *words = values;
-        uint32_t bad = 0;
-        for (int64_t i = 0; i < bytes / 4; i++)
-            bad |= (words[i] & 0x7f800000u) + 0x00800000u;
-        return bad >> 31 == 0;
-    }
-    const uint64_t *words = values;
-    uint64_t bad = 0;
-    for (int64_t i = 0; i < bytes / 8; i++)
-        bad |= (words[i] & 0x7ff0000000000000u) + 0x0010000000000000u;
-    return bad >> 63 == 0;
+    tg_finite found = tg_finite_class(step->dtype, values, bytes / (int64_t)tg_dtype_size(step->dtype));
+    if (found == TG_SMALL)
+        return TG_OK;
+    *large = *large || step->checks & TG_CHECK_SMALL;
+    return found == TG_NONFINITE && step->checks & TG_CHECK_FINITE ? TG_ERROR_NONFINITE : TG_OK;
 }
 
 /* What follows a contraction's finished stretches within one task: a program, or a check. */
 typedef struct epilogue {
     const tg_step *step;
     char *scratch;
-    bool begun, failed;
+    bool begun, large;
+    tg_status status;
 } epilogue;
 
 static void finish(const void *state, int64_t first, int64_t count)
@@ -37,51 +32,69 @@ static void finish(const void *state, int64_t first, int64_t count)
     tg_program_span(self->step->program, self->step->pointers, self->scratch, first, count);
 }
 
-static void check(const void *state, int64_t first, int64_t count)
+static void check_stretch(const void *state, int64_t first, int64_t count)
 {
     epilogue *self = (epilogue *)state;
     const tg_step *step = self->step;
     int64_t size = (int64_t)tg_dtype_size(step->dtype);
-    if (!all_finite(step->dtype, (const char *)step->pointers[step->output] + first * size, count * size))
-        self->failed = true;
+    tg_status status = check(step, (const char *)step->pointers[step->output] + first * size, count * size, &self->large);
+    self->status = status == TG_OK ? self->status : status;
 }
 
-static tg_status run_op(const tg_step *step, int phase, int64_t task, uint64_t counter, void *scratch)
+static tg_status run_op(const tg_step *step, tg_task *task)
 {
-    epilogue after = {.step = step, .scratch = scratch ? (char *)scratch + step->op_scratch : NULL};
+    epilogue after = {.step = step, .scratch = task->scratch ? (char *)task->scratch + step->op_scratch : NULL, .status = TG_OK};
     tg_buffers buffers = {.inputs = (const void *const *)step->pointers,
                           .output = step->pointers[step->output],
                           .twin = step->twin >= 0 ? step->pointers[step->twin] : NULL,
-                          .step = counter,
+                          .step = task->counter,
                           .shared = step->shared >= 0 ? step->pointers[step->shared] : NULL,
                           .finish = step->program  ? finish
-                                    : step->checks ? check
+                                    : step->checks ? check_stretch
                                                    : NULL,
                           .finish_state = &after};
-    tg_status status = step->op->run(&step->work, &buffers, phase, task, scratch);
-    return status == TG_OK && after.failed ? TG_ERROR_NONFINITE : status;
+    tg_status status = step->op->run(&step->work, &buffers, task->phase, task->index, task->scratch);
+    task->large = task->large || after.large;
+    return status == TG_OK ? after.status : status;
 }
 
-static void run_program(const tg_step *step, int64_t task, void *scratch)
+/* The elements of a program's task. */
+static int64_t span_of(const tg_step *step, int64_t task, int64_t *first)
 {
-    int64_t length = tg_program_task(step->program), first = task * length;
-    tg_program_begin(step->program, step->pointers, scratch);
-    tg_program_span(step->program, step->pointers, scratch, first, step->count - first < length ? step->count - first : length);
+    int64_t length = tg_program_task(step->program);
+    *first = task * length;
+    return step->count - *first < length ? step->count - *first : length;
 }
 
-tg_status tg_step_run(const tg_step *step, int phase, int64_t task, uint64_t counter, void *scratch)
+tg_status tg_step_run(const tg_step *step, tg_task *task)
 {
     if (step->kind == TG_STEP_OP)
-        return run_op(step, phase, task, counter, scratch);
+        return run_op(step, task);
+    int64_t first, count;
     if (step->kind == TG_STEP_PROGRAM) {
-        run_program(step, task, scratch);
+        count = span_of(step, task->index, &first);
+        tg_program_begin(step->program, step->pointers, task->scratch);
+        tg_program_span(step->program, step->pointers, task->scratch, first, count);
         return TG_OK;
     }
-    int64_t first = task * step->task_bytes, rest = step->refs[0].bytes - first;
-    int64_t bytes = rest < step->task_bytes ? rest : step->task_bytes;
+    first = task->index * step->task_bytes;
+    count = step->refs[0].bytes - first < step->task_bytes ? step->refs[0].bytes - first : step->task_bytes;
     const char *from = (const char *)step->pointers[0] + first;
     if (step->kind == TG_STEP_CHECK)
-        return all_finite(step->dtype, from, bytes) ? TG_OK : TG_ERROR_NONFINITE;
-    memcpy((char *)step->pointers[1] + first, from, (size_t)bytes);
+        return check(step, from, count, &task->large);
+    memcpy((char *)step->pointers[1] + first, from, (size_t)count);
     return TG_OK;
+}
+
+tg_status tg_step_try(const tg_step *step, const tg_task *task, int32_t *effect)
+{
+    int32_t bad = -1;
+    if (step->kind == TG_STEP_PROGRAM) {
+        int64_t first, count = span_of(step, task->index, &first);
+        tg_program_begin(step->program, step->pointers, task->scratch);
+        bad = tg_program_try(step->program, step->pointers, task->scratch, first, count);
+    }
+    if (effect)
+        *effect = bad;
+    return bad >= 0 ? TG_ERROR_NONFINITE : TG_OK; /* what is copied was checked where it was computed */
 }

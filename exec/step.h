@@ -35,18 +35,24 @@ typedef enum tg_step_kind {
     TG_STEP_OP,      /**< an op's run(), perhaps with a program as its epilogue */
     TG_STEP_PROGRAM, /**< a pointwise group */
     TG_STEP_COPY,    /**< refs: from, to */
-    TG_STEP_CHECK    /**< refs: floats that must be finite */
+    TG_STEP_CHECK    /**< refs: floats to be checked */
 } tg_step_kind;
+
+/** In tg_step.checks. */
+enum {
+    TG_CHECK_FINITE = 1, /**< what is not finite fails the run */
+    TG_CHECK_SMALL = 2   /**< what is not TG_SMALL is noted: an update may make an infinity of it */
+};
 
 typedef struct tg_step {
     tg_step_kind kind;
     tg_segment segment;
-    int32_t node;                 /**< what an error names */
-    tg_dtype dtype;               /**< of the floats that must be finite: TG_STEP_CHECK's, or the op's output if it `checks` */
-    bool checks;                  /**< TG_STEP_OP: each finished stretch must be finite, which spares a check of its own */
-    bool prepares;                /**< TG_STEP_OP: phase 0 alone, in the prologue; the others are a step of their own */
-    const tg_op *op;              /**< TG_STEP_OP; else NULL */
-    tg_work work;                 /**< of the op: its inputs are the first refs */
+    int32_t node;    /**< what an error names */
+    int checks;      /**< TG_CHECK_*: of TG_STEP_CHECK; or of each stretch that TG_STEP_OP finishes, which spares a step */
+    tg_dtype dtype;  /**< of the floats that are checked */
+    bool prepares;   /**< TG_STEP_OP: phase 0 alone, in the prologue; the others are a step of their own */
+    const tg_op *op; /**< TG_STEP_OP; else NULL */
+    tg_work work;    /**< of the op: its inputs are the first refs */
     int32_t output, twin, shared; /**< its refs; the last two may be -1 */
     tg_program *program;          /**< TG_STEP_PROGRAM, or the epilogue; NULL: none */
     int64_t count;                /**< elements of the program */
@@ -76,6 +82,7 @@ typedef struct tg_steps {
     int32_t n_buffers, buffer_capacity;
     int32_t *buffer_of; /**< by node (base): buffer + 1; 0: none yet */
     tg_step **maker_of; /**< by node (base): the step of an op that runs alone; else NULL */
+    tg_step **check_of; /**< by node (base): the step that checks its value; NULL: none */
     tg_publication *publications;
     int32_t n_publications;
     const tg_node *unsupported;      /**< what stopped tg_steps_make(), if it was not memory */

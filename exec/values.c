@@ -24,6 +24,12 @@ bool tg_value_pointwise(const tg_value_table *values, int32_t id)
     return tg_value_runs(values, id) && tg_graph_node(values->graph, id)->op->traits & TG_POINTWISE;
 }
 
+bool tg_value_must_be_finite(const tg_value_table *values, int32_t variable)
+{
+    const tg_variable_info *info = tg_node_variable(values->graph, tg_graph_node(values->graph, variable));
+    return tg_dtype_is_float(info->type.dtype) && !info->nonfinite;
+}
+
 bool tg_value_in_place(const tg_value_table *values, const tg_node *node, int32_t input)
 {
     const tg_value *value = &values->at[node->inputs[input]];

@@ -62,6 +62,8 @@ bool tg_work_make(tg_work *work, const tg_value_table *values, const tg_node *no
 bool tg_value_runs(const tg_value_table *values, int32_t id);
 /** Whether a node is computed block by block. */
 bool tg_value_pointwise(const tg_value_table *values, int32_t id);
+/** Whether a variable may take nothing but finite values. */
+bool tg_value_must_be_finite(const tg_value_table *values, int32_t variable);
 /** Whether input `input` of `node` is all of its base, element for element as many as the node itself has. */
 bool tg_value_in_place(const tg_value_table *values, const tg_node *node, int32_t input);
 

@@ -17,7 +17,10 @@ enum {
     TG_LEAF = 1 << 5,                   /**< an input, a variable or a constant: has no inputs and does not run */
     TG_CUTS_GRADIENT = 1 << 6,          /**< no gradient passes, by definition of the op */
     TG_IDENTITY =
-        1 << 7 /**< with TG_POINTWISE and one input: an output element is the broadcast input's, so no run is needed for it */
+        1 << 7, /**< with TG_POINTWISE and one input: an output element is the broadcast input's, so no run is needed for it */
+    TG_MONOTONE = 1 << 8 /**< with TG_POINTWISE: on either side of zero nondecreasing or nonincreasing in each input, whatever the
+                              others are, but for some roundings of its largest term, and of one sign where its ends are: so it is
+                              finite, and lies between its values at the ends of where its inputs lie and at zero, if these are finite */
 };
 
 /** What a shape rule sees and fills. */

@@ -41,10 +41,20 @@ bool tg_graph_claim_name(tg_graph *graph, tg_where where, const char *kind, cons
 /** The value claimed for a name of a kind (0 by tg_graph_claim_name()), or -1. */
 int32_t tg_graph_find_name(const tg_graph *graph, const char *kind, const char *name);
 
+/** What all of some numbers lie between. */
+typedef struct tg_interval {
+    double low, high;
+} tg_interval;
+
 /** A run's locks on a store: a plan that assigns writes, others read. */
 void tg_variables_lock(tg_variables *variables, bool write);
 /** With the lock to write: this variable's value is another from the next generation on, which the caller begins. */
 void tg_variables_note(tg_variables *variables, const tg_variable_info *info);
+/** With the lock to write: what a variable's values lie between, NaN if one of them is. Measured if nothing is known of the value
+    that it has now, or if `exact`; else perhaps wider. */
+tg_interval tg_variables_bounds(tg_variables *variables, const tg_variable_info *info, bool exact);
+/** After tg_variables_note(): what the new values lie between. */
+void tg_variables_set_bounds(tg_variables *variables, const tg_variable_info *info, tg_interval bounds);
 /** The generation in which this variable's value may last have changed. */
 uint64_t tg_variables_changed(const tg_variables *variables, const tg_variable_info *info);
 /** `committed`: the step and the generation advance by one. */

@@ -13,6 +13,8 @@ typedef struct variable {
     tg_variable_info info;
     bool follows;                 /* declared as TG_FLOAT */
     atomic_uint_fast64_t changed; /* the generation in which it was written last */
+    tg_interval bounds;           /* of its value in generation `bounded`; of none (0): unknown */
+    uint64_t bounded;
 } variable;
 
 struct tg_variables {
@@ -189,6 +191,7 @@ static const tg_variable_info *declare(tg_variables *variables, const char *name
     variable *item = new_item(variables->context, name, type, trainable, follows);
     if (!item)
         return NULL;
+    item->info.nonfinite = init.kind == TG_INIT_CONSTANT && !isfinite(init.a) && tg_dtype_is_float(type.dtype);
     initialise(variables, item, init);
     if (!append(variables, item)) {
         free_item(variables->context, item);
@@ -242,6 +245,7 @@ tg_variables *tg_variables_cast(tg_variables *variables, tg_dtype working_float)
             tg_variables_free(copy);
             return NULL;
         }
+        item->info.nonfinite = from->info.nonfinite;
         convert(item, from);
     }
     pthread_rwlock_unlock(&variables->values);
@@ -293,6 +297,48 @@ uint64_t tg_variables_changed(const tg_variables *variables, const tg_variable_i
 {
     uint64_t own = atomic_load(&((variable *)info)->changed), all = atomic_load(&((tg_variables *)variables)->touched);
     return own > all ? own : all;
+}
+
+static tg_interval measure(const tg_variable_info *info)
+{
+    int64_t count = tg_shape_count(info->type.shape);
+    tg_interval all = {INFINITY, -INFINITY};
+    bool none = false;
+    for (int64_t i = 0; i < count; i++) {
+        double value = info->type.dtype == TG_F32 ? (double)((const float *)info->data)[i] : ((const double *)info->data)[i];
+        all.low = value < all.low ? value : all.low;
+        all.high = value > all.high ? value : all.high;
+        none = none || isnan(value);
+    }
+    return none ? (tg_interval){NAN, NAN} : count ? all : (tg_interval){0, 0};
+}
+
+tg_interval tg_variables_bounds(tg_variables *variables, const tg_variable_info *info, bool exact)
+{
+    variable *item = (variable *)info;
+    uint64_t now = tg_variables_changed(variables, info) + 1; /* 0 is none */
+    if (exact || item->bounded != now) {
+        item->bounds = measure(info);
+        item->bounded = now;
+    }
+    return item->bounds;
+}
+
+void tg_variables_set_bounds(tg_variables *variables, const tg_variable_info *info, tg_interval bounds)
+{
+    variable *item = (variable *)info;
+    item->bounds = bounds;
+    item->bounded = tg_variables_changed(variables, info) + 1;
+}
+
+bool tg_variables_allow_nonfinite(tg_variables *variables, const char *name, bool allowed)
+{
+    pthread_mutex_lock(&variables->list);
+    int32_t at = tg_name_map_find(&variables->names, name);
+    if (at >= 0)
+        variables->items[at]->info.nonfinite = allowed;
+    pthread_mutex_unlock(&variables->list);
+    return at >= 0;
 }
 
 void tg_variables_lock(tg_variables *variables, bool write)

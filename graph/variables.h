@@ -27,6 +27,7 @@ typedef struct tg_variable_info {
     const char *name; /**< "dense/kernel" */
     tg_type type;
     bool trainable; /**< false for moments, counters and metrics */
+    bool nonfinite; /**< may take NaNs and infinities: see tg_variables_allow_nonfinite() */
     void *data;     /**< row-major, 64-byte aligned; do not touch while a plan of this store runs */
 } tg_variable_info;
 
@@ -51,6 +52,11 @@ TG_API const tg_variable_info *tg_variables_find(const tg_variables *variables, 
     The dtype may be TG_FLOAT; tg_variables_cast() converts such variables only. */
 TG_API const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init,
                                                     bool trainable);
+
+/** Lets runs assign NaNs and infinities to a variable, or (false, as it is at first) no more: a run that would do so changes nothing
+    then, and fails. Plans compiled before keep to what held then. A variable whose initial value is the constant NaN or an infinity
+    is allowed them from the first. False if there is none of that name. */
+TG_API bool tg_variables_allow_nonfinite(tg_variables *variables, const char *name, bool allowed);
 
 /** Copies a variable's value out or in. `bytes` must be its exact size. Waits for plans that hold the store. */
 TG_API TG_MUST_USE tg_status tg_variables_read(const tg_variables *variables, const char *name, void *values, size_t bytes);

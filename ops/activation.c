@@ -7,8 +7,8 @@
 
 #include "ops/attributes.h"
 
-TG_DEFINE_UNARY(FLOAT, sigmoid, "y = 1 / (1 + exp(-x))", tg_mul(g, tg_mul(y, tg_sub(tg_scalar(y, 1), y))), .traits = TG_POINTWISE,
-                .increasing_in = 1, .tolerance = 3)
+TG_DEFINE_UNARY(FLOAT, sigmoid, "y = 1 / (1 + exp(-x))", tg_mul(g, tg_mul(y, tg_sub(tg_scalar(y, 1), y))),
+                .traits = TG_POINTWISE | TG_MONOTONE, .increasing_in = 1, .tolerance = 3)
 
 static tg_tensor relu_relu(const tg_rewrite_args *args)
 {
@@ -17,7 +17,8 @@ static tg_tensor relu_relu(const tg_rewrite_args *args)
 
 static const tg_rewrite_rule relu_rules[] = {{"relu(relu(x)) -> relu(x)", TG_EXACT, 0, relu_relu}};
 TG_DEFINE_UNARY(FLOAT, relu, "y = max(x, 0)", tg_select(tg_greater(y, tg_scalar(y, 0)), g, tg_scalar(g, 0)),
-                .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 1, .tolerance = 0, TG_REWRITES(relu_rules))
+                .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 1, .tolerance = 0,
+                TG_REWRITES(relu_rules))
 
 /* Phi(x) + x phi(x), Phi and phi being the normal distribution's integral and density. */
 static tg_tensor gelu_slope(tg_tensor x)
@@ -58,7 +59,7 @@ static void leaky_relu_describe(const void *attributes, char *text, size_t size)
 TG_BLOCK_FLOAT(leaky_relu)
 const tg_op tg_op_leaky_relu = {.name = "leaky_relu",
                                 .formula = "y = x > 0 ? x : slope x",
-                                .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO,
+                                .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO,
                                 .increasing_in = 1,
                                 .min_inputs = 1,
                                 .max_inputs = 1,
@@ -93,7 +94,7 @@ static void elu_describe(const void *attributes, char *text, size_t size)
 TG_BLOCK_FLOAT(elu)
 const tg_op tg_op_elu = {.name = "elu",
                          .formula = "y = x > 0 ? x : alpha (exp(x) - 1)",
-                         .traits = TG_POINTWISE,
+                         .traits = TG_POINTWISE | TG_MONOTONE,
                          .increasing_in = 1,
                          .min_inputs = 1,
                          .max_inputs = 1,

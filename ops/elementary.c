@@ -51,17 +51,19 @@ static tg_tensor square_sign(const tg_rewrite_args *args)
 }
 
 static const tg_rewrite_rule square_rules[] = {{"(-x)^2, |x|^2 -> x^2", TG_EXACT, 0, square_sign}};
-TG_DEFINE_UNARY(NUMBER, square, "y = x^2", tg_mul(g, tg_mul(x, tg_scalar(x, 2))), .traits = TG_POINTWISE, .tolerance = 1,
-                TG_REWRITES(square_rules))
-TG_DEFINE_UNARY(FLOAT, sqrt, "y = sqrt(x)", tg_div(tg_mul(g, tg_scalar(g, 0.5)), y), .traits = TG_POINTWISE, .tolerance = 1)
-TG_DEFINE_UNARY(FLOAT, reciprocal, "y = 1 / x", tg_neg(tg_mul(g, tg_square(y))), .traits = TG_POINTWISE, .tolerance = 1)
+TG_DEFINE_UNARY(NUMBER, square, "y = x^2", tg_mul(g, tg_mul(x, tg_scalar(x, 2))), .traits = TG_POINTWISE | TG_MONOTONE,
+                .tolerance = 1, TG_REWRITES(square_rules))
+TG_DEFINE_UNARY(FLOAT, sqrt, "y = sqrt(x)", tg_div(tg_mul(g, tg_scalar(g, 0.5)), y), .traits = TG_POINTWISE | TG_MONOTONE,
+                .tolerance = 1)
+TG_DEFINE_UNARY(FLOAT, reciprocal, "y = 1 / x", tg_neg(tg_mul(g, tg_square(y))), .traits = TG_POINTWISE | TG_MONOTONE,
+                .tolerance = 1)
 TG_DEFINE_UNARY(FLOAT, rsqrt, "y = 1 / sqrt(x)", tg_mul(tg_mul(g, tg_scalar(g, -0.5)), tg_mul(y, tg_square(y))),
-                .traits = TG_POINTWISE, .tolerance = 1)
+                .traits = TG_POINTWISE | TG_MONOTONE, .tolerance = 1)
 
 /* ---- transcendental ---- */
 
-TG_DEFINE_UNARY(FLOAT, exp, "y = exp(x)", tg_mul(g, y), .traits = TG_POINTWISE, .increasing_in = 1, .tolerance = 1)
-TG_DEFINE_UNARY(FLOAT, log, "y = log(x)", tg_div(g, x), .traits = TG_POINTWISE, .tolerance = 1)
+TG_DEFINE_UNARY(FLOAT, exp, "y = exp(x)", tg_mul(g, y), .traits = TG_POINTWISE | TG_MONOTONE, .increasing_in = 1, .tolerance = 1)
+TG_DEFINE_UNARY(FLOAT, log, "y = log(x)", tg_div(g, x), .traits = TG_POINTWISE | TG_MONOTONE, .tolerance = 1)
 TG_DEFINE_UNARY(FLOAT, sin, "y = sin(x)", tg_mul(g, tg_cos(x)), .traits = TG_POINTWISE, .tolerance = 2)
 
 static tg_tensor cos_sign(const tg_rewrite_args *args)
@@ -73,7 +75,7 @@ static tg_tensor cos_sign(const tg_rewrite_args *args)
 static const tg_rewrite_rule cos_rules[] = {{"cos(-x) -> cos(x)", TG_EXACT, 0, cos_sign}};
 TG_DEFINE_UNARY(FLOAT, cos, "y = cos(x)", tg_neg(tg_mul(g, tg_sin(x))), .traits = TG_POINTWISE, .tolerance = 2,
                 TG_REWRITES(cos_rules))
-TG_DEFINE_UNARY(FLOAT, tanh, "y = tanh(x)", tg_mul(g, tg_sub(tg_scalar(y, 1), tg_square(y))), .traits = TG_POINTWISE,
-                .increasing_in = 1, .tolerance = 2)
+TG_DEFINE_UNARY(FLOAT, tanh, "y = tanh(x)", tg_mul(g, tg_sub(tg_scalar(y, 1), tg_square(y))),
+                .traits = TG_POINTWISE | TG_MONOTONE, .increasing_in = 1, .tolerance = 2)
 TG_DEFINE_UNARY(FLOAT, erf, "y = erf(x)", tg_mul(g, tg_mul(tg_exp(tg_neg(tg_square(x))), tg_scalar(x, TWO_OVER_ROOT_PI))),
-                .traits = TG_POINTWISE, .tolerance = 2)
+                .traits = TG_POINTWISE | TG_MONOTONE, .tolerance = 2)

@@ -94,8 +94,8 @@ static const tg_rewrite_rule add_rules[] = {{"x + 0 -> x", TG_EXACT, 0, add_zero
                                             {"a + (-b) -> a - b", TG_EXACT, 0, add_negative},
                                             UNPOOLED_OPERAND,
                                             {"a + (b - a) t -> lerp(a, b, t)", TG_EXACT, 0, tg_rewrite_lerp}};
-TG_DEFINE_BINARY(NUMBER, add, "y = a + b", g, g, .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 3,
-                 .tolerance = 1, TG_REWRITES(add_rules))
+TG_DEFINE_BINARY(NUMBER, add, "y = a + b", g, g, .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO,
+                 .increasing_in = 3, .tolerance = 1, TG_REWRITES(add_rules))
 
 static tg_tensor sub_zero(const tg_rewrite_args *args)
 {
@@ -120,8 +120,8 @@ static const tg_rewrite_rule sub_rules[] = {
     {"a - (-b) -> a + b", TG_EXACT, 0, sub_negative},
     UNPOOLED_OPERAND,
     {"w - m r / (sqrt(v) + e) -> adaptive_step(w, m, r, v)", TG_EXACT, 0, tg_rewrite_adaptive_step}};
-TG_DEFINE_BINARY(NUMBER, sub, "y = a - b", g, tg_neg(g), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 1,
-                 .tolerance = 1, TG_REWRITES(sub_rules))
+TG_DEFINE_BINARY(NUMBER, sub, "y = a - b", g, tg_neg(g), .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO,
+                 .increasing_in = 1, .tolerance = 1, TG_REWRITES(sub_rules))
 
 static tg_tensor mul_one(const tg_rewrite_args *args)
 {
@@ -157,7 +157,7 @@ static const tg_rewrite_rule mul_rules[] = {{"x 1 -> x", TG_EXACT, 0, mul_one},
                                             {"(-a) (-b) -> a b", TG_EXACT, 0, mul_negatives},
                                             {"x x -> x^2", TG_EXACT, 0, mul_itself},
                                             UNPOOLED_OPERAND};
-TG_DEFINE_BINARY(NUMBER, mul, "y = a b", tg_mul(g, b), tg_mul(g, a), .traits = TG_POINTWISE, .tolerance = 1,
+TG_DEFINE_BINARY(NUMBER, mul, "y = a b", tg_mul(g, b), tg_mul(g, a), .traits = TG_POINTWISE | TG_MONOTONE, .tolerance = 1,
                  TG_REWRITES(mul_rules))
 
 static tg_tensor div_one(const tg_rewrite_args *args)
@@ -185,8 +185,8 @@ static tg_tensor div_power(const tg_rewrite_args *args)
 static const tg_rewrite_rule div_rules[] = {{"x / 1 -> x", TG_EXACT, 0, div_one},
                                             {"1 / x -> reciprocal(x)", TG_EXACT, 0, one_div},
                                             {"x / 2^k -> x 2^-k", TG_EXACT, 0, div_power}};
-TG_DEFINE_BINARY(FLOAT, div, "y = a / b", tg_div(g, b), tg_neg(tg_div(tg_mul(g, y), b)), .traits = TG_POINTWISE, .tolerance = 1,
-                 TG_REWRITES(div_rules))
+TG_DEFINE_BINARY(FLOAT, div, "y = a / b", tg_div(g, b), tg_neg(tg_div(tg_mul(g, y), b)), .traits = TG_POINTWISE | TG_MONOTONE,
+                 .tolerance = 1, TG_REWRITES(div_rules))
 
 /* ---- the larger and the smaller ---- */
 
@@ -214,13 +214,15 @@ static tg_tensor maximum_zero(const tg_rewrite_args *args)
 static const tg_rewrite_rule maximum_rules[] = {{"maximum(x, x) -> x", TG_EXACT, 0, same_operands},
                                                 {"maximum(x, 0) -> relu(x)", TG_EXACT, 0, maximum_zero}};
 TG_DEFINE_BINARY(ANY, maximum, "y = max(a, b)", winner_share(g, tg_greater(a, b), tg_less(a, b)),
-                 winner_share(g, tg_greater(b, a), tg_less(b, a)), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO,
-                 .increasing_in = 3, .tolerance = 0, TG_REWRITES(maximum_rules))
+                 winner_share(g, tg_greater(b, a), tg_less(b, a)),
+                 .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 3, .tolerance = 0,
+                 TG_REWRITES(maximum_rules))
 
 static const tg_rewrite_rule minimum_rules[] = {{"minimum(x, x) -> x", TG_EXACT, 0, same_operands}};
 TG_DEFINE_BINARY(ANY, minimum, "y = min(a, b)", winner_share(g, tg_less(a, b), tg_greater(a, b)),
-                 winner_share(g, tg_less(b, a), tg_greater(b, a)), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO,
-                 .increasing_in = 3, .tolerance = 0, TG_REWRITES(minimum_rules))
+                 winner_share(g, tg_less(b, a), tg_greater(b, a)),
+                 .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 3, .tolerance = 0,
+                 TG_REWRITES(minimum_rules))
 
 /* ---- signs ---- */
 
@@ -234,8 +236,8 @@ static tg_tensor neg_sub(const tg_rewrite_args *args)
 
 static const tg_rewrite_rule neg_rules[] = {
     {"-(-x) -> x", TG_EXACT, 0, neg_neg}, {"-(a - b) -> b - a", TG_EXACT, 0, neg_sub}, UNPOOLED_OPERAND};
-TG_DEFINE_UNARY(NUMBER, neg, "y = -x", tg_neg(g), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .tolerance = 0,
-                TG_REWRITES(neg_rules))
+TG_DEFINE_UNARY(NUMBER, neg, "y = -x", tg_neg(g), .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO,
+                .tolerance = 0, TG_REWRITES(neg_rules))
 
 static tg_tensor abs_neg(const tg_rewrite_args *args)
 {
@@ -249,8 +251,8 @@ static tg_tensor abs_abs(const tg_rewrite_args *args)
 }
 
 static const tg_rewrite_rule abs_rules[] = {{"|-x| -> |x|", TG_EXACT, 0, abs_neg}, {"||x|| -> |x|", TG_EXACT, 0, abs_abs}};
-TG_DEFINE_UNARY(NUMBER, abs, "y = |x|", tg_mul(g, tg_sign(x)), .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .tolerance = 0,
-                TG_REWRITES(abs_rules))
+TG_DEFINE_UNARY(NUMBER, abs, "y = |x|", tg_mul(g, tg_sign(x)), .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO,
+                .tolerance = 0, TG_REWRITES(abs_rules))
 
 TG_DEFINE_UNARY(NUMBER, sign, "y = sign(x)", tg_full(x, tg_tensor_shape(x), 0),
                 .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 1, .tolerance = 0)
@@ -313,7 +315,7 @@ TG_BLOCK_ANY(where)
 static const tg_rewrite_rule where_rules[] = {{"c ? x : x -> x", TG_EXACT, 0, where_same}, UNPOOLED_OPERAND};
 const tg_op tg_op_where = {.name = "where",
                            .formula = "y = c ? a : b",
-                           .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO,
+                           .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO,
                            .increasing_in = 6,
                            .not_differentiable = 1,
                            .min_inputs = 3,
@@ -381,7 +383,7 @@ static void cast_describe(const void *attributes, char *text, size_t size)
 static const tg_rewrite_rule cast_rules[] = {{"cast(cast(x, wider)) -> cast(x)", TG_EXACT, 0, cast_wider}};
 const tg_op tg_op_cast = {.name = "cast",
                           .formula = "y = x",
-                          .traits = TG_POINTWISE | TG_SECOND_DERIVATIVE_ZERO,
+                          .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO,
                           .min_inputs = 1,
                           .max_inputs = 1,
                           .tolerance = 1,

@@ -25,7 +25,7 @@ static double lerp_flops(const tg_work *work) { return 3 * tg_flops_pointwise(wo
 TG_BLOCK_FLOAT(lerp)
 const tg_op tg_op_lerp = {.name = "lerp",
                           .formula = "y = a + (b - a) t",
-                          .traits = TG_POINTWISE,
+                          .traits = TG_POINTWISE | TG_MONOTONE,
                           .min_inputs = 3,
                           .max_inputs = 3,
                           .tolerance = 2,
@@ -93,7 +93,7 @@ static void adaptive_step_describe(const void *attributes, char *text, size_t si
 TG_BLOCK_FLOAT(adaptive_step)
 const tg_op tg_op_adaptive_step = {.name = "adaptive_step",
                                    .formula = "y = w - m r / (sqrt(v) + e)",
-                                   .traits = TG_POINTWISE,
+                                   .traits = TG_POINTWISE | TG_MONOTONE,
                                    .min_inputs = 4,
                                    .max_inputs = 4,
                                    .tolerance = 3,

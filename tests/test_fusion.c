@@ -351,10 +351,10 @@ START_TEST(programs_run_in_any_spans)
     int32_t c = tg_program_read(program, 2, (tg_type){TG_F32, TG_SHAPE(ROWS, 1)}, shape),
             d = tg_program_read(program, 3, (tg_type){TG_F32, TG_SCALAR}, shape);
     ck_assert_int_eq(tg_program_read(program, 1, (tg_type){TG_F32, TG_SHAPE(1, COLUMNS)}, shape), b);
-    int32_t t = tg_program_emit(program, (tg_instruction){small_fma_f32, NULL, 3, (int32_t[]){a, d, b}, -1, 4});
-    int32_t u = tg_program_emit(program, (tg_instruction){small_mul_f32, NULL, 2, (int32_t[]){t, c}, 5, 4});
-    int32_t f = tg_program_emit(program, (tg_instruction){small_less_f32, NULL, 2, (int32_t[]){u, a}, 6, 1});
-    tg_program_emit(program, (tg_instruction){small_where_f32, NULL, 3, (int32_t[]){f, t, b}, 4, 4});
+    int32_t t = tg_program_emit(program, (tg_instruction){small_fma_f32, NULL, 3, (int32_t[]){a, d, b}, -1, TG_F32, false, -1});
+    int32_t u = tg_program_emit(program, (tg_instruction){small_mul_f32, NULL, 2, (int32_t[]){t, c}, 5, TG_F32, false, -1});
+    int32_t f = tg_program_emit(program, (tg_instruction){small_less_f32, NULL, 2, (int32_t[]){u, a}, 6, TG_U8, false, -1});
+    tg_program_emit(program, (tg_instruction){small_where_f32, NULL, 3, (int32_t[]){f, t, b}, 4, TG_F32, false, -1});
     ck_assert(tg_program_finish(program));
     ck_assert(!tg_program_overwrites(program, 0, 5)); /* a is read again afterwards */
     ck_assert(tg_program_overwrites(program, 0, 4));
@@ -383,7 +383,7 @@ START_TEST(a_program_that_only_spreads)
     tg_pool pool = tg_pool_make(context);
     tg_program *program = tg_program_new(&pool, 30 * 70, 1, 1);
     int32_t from = tg_program_read(program, 0, (tg_type){TG_F32, TG_SHAPE(70)}, TG_SHAPE(30, 70));
-    tg_program_emit(program, (tg_instruction){NULL, NULL, 1, &from, 1, 4});
+    tg_program_emit(program, (tg_instruction){NULL, NULL, 1, &from, 1, TG_F32, false, -1});
     ck_assert(tg_program_finish(program));
     void *scratch = tg_pool_take(&pool, 1, tg_program_scratch(program)), *pointers[] = {row, out};
     int64_t task = tg_program_task(program);

@@ -1,0 +1,518 @@
+/* A run that would write what is not finite changes nothing, and the node that made it is named: for every node of both networks and
+   every optimizer, whatever is fused or simplified. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "autodiff/autodiff.h"
+#include "exec/compile.h"
+#include "exec/float_mode.h"
+#include "graph/rebuild.h"
+#include "harness.h"
+#include "models/networks.h"
+#include "ops/ops.h"
+#include "train/optimizers.h"
+
+enum { BATCH = 2, MAX_NODES = 1000 };
+
+static const double spoils[] = {NAN, INFINITY, -INFINITY};
+
+/* ---- stores ---- */
+
+/* All values of a store, one variable after the other. */
+static size_t store_bytes(const tg_variables *store)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < tg_variables_count(store); i++)
+        bytes += (size_t)tg_type_bytes(tg_variables_at(store, i)->type);
+    return bytes;
+}
+
+static void *snapshot(const tg_variables *store)
+{
+    char *kept = malloc(store_bytes(store) + 1), *at = kept;
+    for (int i = 0; i < tg_variables_count(store); i++) {
+        const tg_variable_info *info = tg_variables_at(store, i);
+        size_t bytes = (size_t)tg_type_bytes(info->type);
+        ck_assert_int_eq(tg_variables_read(store, info->name, at, bytes), TG_OK);
+        at += bytes;
+    }
+    return kept;
+}
+
+static void restore(tg_variables *store, const void *kept)
+{
+    const char *at = kept;
+    for (int i = 0; i < tg_variables_count(store); i++) {
+        const tg_variable_info *info = tg_variables_at(store, i);
+        size_t bytes = (size_t)tg_type_bytes(info->type);
+        ck_assert_int_eq(tg_variables_write(store, info->name, at, bytes), TG_OK);
+        at += bytes;
+    }
+    tg_variables_set_step(store, 0);
+}
+
+static bool all_finite(tg_type type, const void *values)
+{
+    for (int64_t i = 0; i < tg_shape_count(type.shape); i++)
+        if ((type.dtype == TG_F32 && !isfinite(((const float *)values)[i])) ||
+            (type.dtype == TG_F64 && !isfinite(((const double *)values)[i])))
+            return false;
+    return true;
+}
+
+static bool store_is_finite(const tg_variables *store)
+{
+    char *kept = snapshot(store), *at = kept;
+    bool finite = true;
+    for (int i = 0; i < tg_variables_count(store); i++) {
+        tg_type type = tg_variables_at(store, i)->type;
+        finite = finite && all_finite(type, at);
+        at += tg_type_bytes(type);
+    }
+    free(kept);
+    return finite;
+}
+
+static void check_unchanged(const tg_variables *store, const void *kept, const char *what)
+{
+    void *now = snapshot(store);
+    ck_assert_msg(memcmp(now, kept, store_bytes(store)) == 0, "%s: a variable changed", what);
+    ck_assert_msg(tg_variables_step(store) == 0, "%s: the step advanced", what);
+    free(now);
+}
+
+/* ---- a value spoilt ---- */
+
+/* A copy of a graph in which one element of node `at` is replaced by the input `bad`, for all that reads it. */
+typedef struct spoilt {
+    tg_graph *graph;
+    tg_tensor loss, bad;
+} spoilt;
+
+static tg_tensor spoil(tg_tensor x, tg_tensor *bad)
+{
+    tg_type type = tg_tensor_type(x);
+    int64_t count = tg_shape_count(type.shape);
+    uint8_t *mask = calloc((size_t)count, 1);
+    mask[count / 2] = 1;
+    *bad = tg_input(x.graph, "bad", type.dtype, TG_SCALAR);
+    tg_tensor where = tg_constant(x.graph, TG_U8, type.shape, mask, (size_t)count);
+    free(mask);
+    return tg_select(where, *bad, x);
+}
+
+static spoilt spoilt_make(const tg_graph *source, int32_t loss, int32_t at)
+{
+    static tg_tensor made[MAX_NODES], seen[MAX_NODES]; /* as recorded, and as others read it */
+    spoilt copy = {.graph = tg_graph_new_like(source)};
+    int32_t count = tg_graph_count(source);
+    ck_assert_int_lt(count, MAX_NODES);
+    for (int32_t id = 0; id < count; id++) {
+        const tg_node *node = tg_graph_node(source, id);
+        tg_tensor inputs[8];
+        for (int32_t i = 0; i < node->n_inputs; i++)
+            inputs[i] = (node->op->traits & TG_EFFECT && i == 0 ? made : seen)[node->inputs[i]];
+        made[id] = seen[id] = tg_graph_copy_node(copy.graph, source, node, inputs);
+        if (id == at)
+            seen[id] = spoil(made[id], &copy.bad);
+    }
+    copy.loss = seen[loss];
+    ck_assert_msg(tg_ok(copy.loss), "%s", tg_graph_error(copy.graph));
+    return copy;
+}
+
+static void feed(tg_plan *plan, tg_tensor bad, double value, bool single)
+{
+    static float f32;
+    static double f64;
+    f32 = (float)value;
+    f64 = value;
+    ck_assert_int_eq(tg_feed(plan, bad, single ? (void *)&f32 : &f64, single ? 4 : 8), TG_OK);
+}
+
+/* What a plan without passes and checks would write: is it finite, with the loss? */
+static bool would_be_finite(const spoilt *s, tg_variables *store, const void *kept, double bad)
+{
+    tg_plan *plan = tg_compile_roots(s->graph, &s->loss, 1, (tg_compile_options){.plan_memory = true});
+    ck_assert_msg(plan != NULL, "%s", tg_graph_error(s->graph));
+    feed(plan, s->bad, bad, tg_tensor_dtype(s->bad) == TG_F32);
+    ck_assert_int_eq(tg_run(plan), TG_OK);
+    bool finite = store_is_finite(store) && all_finite(tg_tensor_type(s->loss), tg_values(plan, s->loss));
+    tg_plan_free(plan);
+    restore(store, kept);
+    return finite;
+}
+
+/* All passes, none, and each alone. */
+static const tg_compile_options options[] = {
+    {.simplify = true, .rounds = true, .fuse = true, .plan_memory = true, .check_finite = true},
+    {.check_finite = true},
+    {.simplify = true, .check_finite = true},
+    {.simplify = true, .rounds = true, .check_finite = true},
+    {.fuse = true, .check_finite = true},
+    {.plan_memory = true, .check_finite = true},
+};
+
+static void check_run(const spoilt *s, tg_compile_options with, tg_variables *store, const void *kept, const bool *finite,
+                      const char *what)
+{
+    tg_plan *plan = tg_compile_roots(s->graph, &s->loss, 1, with);
+    ck_assert_msg(plan != NULL, "%s: %s", what, tg_graph_error(s->graph));
+    for (int b = 0; b < 3; b++) {
+        feed(plan, s->bad, spoils[b], tg_tensor_dtype(s->bad) == TG_F32);
+        tg_status status = tg_run(plan);
+        /* A rewrite is EXACT for finite values alone: of an infinity it may make a NaN that the ops as recorded lose again. */
+        if (!with.simplify || finite[b] == (status == TG_OK))
+            ck_assert_msg((status == TG_OK) == finite[b], "%s, %g: %s", what, spoils[b], tg_status_text(status));
+        if (status == TG_OK) {
+            ck_assert_msg(store_is_finite(store), "%s, %g: a variable is not finite", what, spoils[b]);
+            ck_assert_msg(all_finite(tg_tensor_type(s->loss), tg_values(plan, s->loss)), "%s, %g", what, spoils[b]);
+            restore(store, kept);
+            continue;
+        }
+        ck_assert_int_eq(status, TG_ERROR_NONFINITE);
+        check_unchanged(store, kept, what);
+        tg_nonfinite found;
+        ck_assert_int_eq(tg_find_nonfinite(plan, &found), TG_OK);
+        ck_assert_msg(found.node >= 0, "%s, %g: nothing was found", what, spoils[b]);
+        if (b == 0)
+            ck_assert_msg(found.node == s->bad.id, "%s: %s", what, found.message);
+    }
+    tg_plan_free(plan);
+}
+
+static tg_tensor record_network(tg_graph *graph, bool convolutional)
+{
+    network_settings settings = network_defaults();
+    settings.hidden = (tg_integer_list){.count = 2, .values = {5, 4}};
+    settings.filters = (tg_integer_list){.count = 2, .values = {3, 4}};
+    static uint8_t pixels[BATCH * 100];
+    static const int32_t labels[BATCH] = {3, 7};
+    for (int i = 0; i < BATCH * 100; i++)
+        pixels[i] = (uint8_t)(i * 37 % 256 * (i % 3 > 0));
+    tg_shape shape = convolutional ? TG_SHAPE(BATCH, 10, 10, 1) : TG_SHAPE(BATCH, 9);
+    tg_tensor x = tg_input(graph, "x", TG_U8, shape), y = tg_input(graph, "y", TG_I32, TG_SHAPE(BATCH));
+    ck_assert_int_eq(tg_bind(x, pixels, (size_t)tg_shape_count(shape)), TG_OK);
+    ck_assert_int_eq(tg_bind(y, labels, sizeof labels), TG_OK);
+    tg_tensor logits = (convolutional ? cnn : fcnn)(scale_pixels(x), &settings);
+    return tg_mean(tg_cross_entropy(logits, y), TG_ALL_AXES);
+}
+
+/* _i: a network and an optimizer. */
+START_TEST(no_spoilt_value_reaches_a_variable)
+{
+    tg_context *context = harness_context(1);
+    tg_variables *store = tg_variables_new(context, 3);
+    tg_graph *graph = tg_graph_new(store, TG_TRAINING);
+    tg_optimizer_kind kind = (tg_optimizer_kind)(_i / 2);
+    tg_optimizer optimizer = tg_optimizer_defaults(kind);
+    optimizer.clip_norm = kind == TG_OPTIMIZER_MOMENTUM ? 1 : 0;
+    tg_tensor loss = record_network(graph, _i % 2);
+    ck_assert_msg(tg_minimize(loss, optimizer), "%s", tg_graph_error(graph));
+    int32_t count = tg_graph_count(graph);
+    void *kept = snapshot(store);
+    int n_refused = 0;
+    /* The forward pass and the gradients are the same for all optimizers. */
+    for (int32_t id = kind == TG_OPTIMIZER_SGD ? 0 : loss.id + 1; id < count; id++) {
+        const tg_node *node = tg_graph_node(graph, id);
+        char what[200];
+        if (!tg_dtype_is_float(node->type.dtype) || tg_shape_count(node->type.shape) == 0)
+            continue;
+        spoilt s = spoilt_make(graph, loss.id, id);
+        bool finite[3];
+        for (int b = 0; b < 3; b++)
+            n_refused += !(finite[b] = would_be_finite(&s, store, kept, spoils[b]));
+        for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+            snprintf(what, sizeof what, "%s, %s, node %d (%s \"%s\"), options %zu", _i % 2 ? "cnn" : "fcnn",
+                     tg_optimizer_name(kind), (int)id, node->op->name, node->name ? node->name : "", o);
+            check_run(&s, options[o], store, kept, finite, what);
+        }
+        tg_graph_free(s.graph);
+    }
+    ck_assert_int_gt(n_refused, 20);
+    free(kept);
+    tg_graph_free(graph);
+    tg_variables_free(store);
+    tg_context_free(context);
+}
+END_TEST
+
+/* The check of training costs no second pass: bounds tell that no update of either network can overflow. */
+START_TEST(bounds_suffice_for_training)
+{
+    tg_context *machine = harness_context(1);
+    tg_variables *store = tg_variables_new(machine, 3);
+    tg_graph *g = tg_graph_new(store, TG_TRAINING);
+    tg_tensor loss = record_network(g, _i % 2);
+    ck_assert(tg_minimize(loss, tg_optimizer_defaults((tg_optimizer_kind)(_i / 2))));
+    tg_plan *plan = tg_compile(g, loss);
+    ck_assert_ptr_nonnull(plan);
+    for (int run = 0; run < 3; run++) {
+        ck_assert_int_eq(tg_run(plan), TG_OK);
+        tg_float_mode before = tg_float_mode_enter(true);
+        ck_assert_int_gt(plan->n_updates, 0);
+        ck_assert(tg_commit_is_bounded(plan));
+        tg_float_mode_leave(before);
+    }
+    tg_plan_free(plan);
+    tg_graph_free(g);
+    tg_variables_free(store);
+    tg_context_free(machine);
+}
+END_TEST
+
+/* ---- overflow from finite values ---- */
+
+static tg_context *context;
+static tg_variables *variables;
+static tg_graph *graph;
+
+static void begin(int threads)
+{
+    context = harness_context(threads);
+    variables = tg_variables_new(context, 1);
+    graph = tg_graph_new(variables, TG_TRAINING);
+}
+
+static void end(void)
+{
+    tg_graph_free(graph);
+    tg_variables_free(variables);
+    tg_context_free(context);
+}
+
+static tg_tensor weights(int64_t n, double value)
+{
+    return tg_variable(graph, "w", TG_F32, TG_SHAPE(n), (tg_init){TG_INIT_CONSTANT, value, 0});
+}
+
+static tg_plan *compiled(const tg_tensor *roots, int n, tg_compile_options with)
+{
+    tg_plan *plan = tg_compile_roots(graph, roots, n, with);
+    ck_assert_msg(plan != NULL, "%s", tg_graph_error(graph));
+    return plan;
+}
+
+static tg_tensor record_overflow(int which, tg_optimizer *optimizer)
+{
+    tg_tensor w = weights(5, which == 0 ? 0 : 3);
+    *optimizer = which >= 2 ? tg_adam_defaults() : tg_sgd_defaults();
+    switch (which) {
+    case 0: return tg_sum(tg_sqrt(tg_abs(w)), TG_ALL_AXES); /* a slope of 0 / 0 */
+    case 1: optimizer->learning_rate = 1e38; return tg_sum(tg_square(w), TG_ALL_AXES);
+    default: return tg_sum(tg_mul(w, tg_scalar(w, 1e30)), TG_ALL_AXES); /* a second moment of 1e57 */
+    }
+}
+
+START_TEST(an_update_that_overflows_is_refused)
+{
+    begin(2);
+    tg_optimizer optimizer;
+    tg_tensor loss = record_overflow(_i / 6, &optimizer);
+    ck_assert(tg_minimize(loss, optimizer));
+    void *kept = snapshot(variables);
+    tg_plan *plan = compiled(&loss, 1, options[_i % 6]);
+    const char *culprits[] = {"div gives infinity", "mul of layer sgd gives infinity", "square of layer adam gives infinity"};
+    for (int run = 0; run < 3; run++) {
+        ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+        ck_assert_ptr_nonnull(strstr(tg_plan_error(plan), "no variable was changed"));
+        ck_assert_ptr_nonnull(strstr(tg_plan_error(plan), "test_nonfinite.c:"));
+        check_unchanged(variables, kept, culprits[_i / 6]);
+        tg_nonfinite found;
+        ck_assert_int_eq(tg_find_nonfinite(plan, &found), TG_OK);
+        ck_assert_msg(strncmp(found.message, culprits[_i / 6], strlen(culprits[_i / 6])) == 0, "%s", found.message);
+    }
+    tg_plan_free(plan);
+    free(kept);
+    end();
+}
+END_TEST
+
+/* One element of many, at any place, with any number of threads: nothing of the rest is written. */
+START_TEST(one_element_of_many_is_enough)
+{
+    enum { N = 100003 };
+    static float start[N], g[N], after[N];
+    const int places[] = {0, 5, 1023, 1024, 16384, 70001, N - 1};
+    begin((int[]){1, 2, 7}[_i]);
+    tg_tensor w = weights(N, 0), x = tg_input(graph, "g", TG_F32, TG_SHAPE(N));
+    tg_assign(w, tg_sub(w, tg_mul(x, tg_scalar(x, 4))));
+    tg_plan *plan = compiled(NULL, 0, tg_compile_defaults(context));
+    for (int i = 0; i < N; i++)
+        start[i] = g[i] = (float)(i % 7);
+    ck_assert_int_eq(tg_feed(plan, x, g, sizeof g), TG_OK);
+    for (size_t p = 0; p < sizeof places / sizeof *places; p++)
+        for (int large = 0; large < 2; large++) {
+            ck_assert_int_eq(tg_variables_write(variables, "w", start, sizeof start), TG_OK);
+            g[places[p]] = 1.5e38F; /* times 4: an infinity */
+            ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+            ck_assert_ptr_nonnull(strstr(tg_plan_error(plan), "the new value of variable \"w\" is not finite"));
+            ck_assert_int_eq(tg_variables_read(variables, "w", after, sizeof after), TG_OK);
+            ck_assert(memcmp(start, after, sizeof start) == 0);
+            g[places[p]] = large ? 5e37F : 1; /* finite both ways; the first is beyond what bounds are asked about */
+            ck_assert_int_eq(tg_run(plan), TG_OK);
+            ck_assert_int_eq(tg_variables_read(variables, "w", after, sizeof after), TG_OK);
+            for (int i = 0; i < N; i++)
+                ck_assert(after[i] == start[i] - 4 * g[i]);
+            g[places[p]] = start[places[p]];
+        }
+    tg_plan_free(plan);
+    end();
+}
+END_TEST
+
+/* The store follows what a variable lies between from run to run: it grows until it overflows, and however it was changed. */
+START_TEST(a_variable_that_grows_stops_before_it_overflows)
+{
+    begin(1);
+    tg_tensor w = weights(100, 1);
+    tg_assign(w, tg_mul(w, tg_scalar(w, 2)));
+    tg_plan *plan = compiled(NULL, 0, options[_i]);
+    float values[100];
+    for (int run = 1; run <= 127; run++)
+        ck_assert_msg(tg_run(plan) == TG_OK, "run %d: %s", run, tg_plan_error(plan));
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    ck_assert_int_eq(tg_variables_read(variables, "w", values, sizeof values), TG_OK);
+    ck_assert(values[0] == 0x1p127F && values[99] == 0x1p127F);
+    for (int i = 0; i < 100; i++)
+        values[i] = 1;
+    ck_assert_int_eq(tg_variables_write(variables, "w", values, sizeof values), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_OK);
+    values[50] = -3e38F;
+    ck_assert_int_eq(tg_variables_write(variables, "w", values, sizeof values), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    values[50] = NAN; /* already there */
+    ck_assert_int_eq(tg_variables_write(variables, "w", values, sizeof values), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    tg_nonfinite found;
+    ck_assert_int_eq(tg_find_nonfinite(plan, &found), TG_OK);
+    ck_assert_ptr_nonnull(strstr(found.message, "variable \"w\" holds NaN at [50]"));
+    tg_plan_free(plan);
+    end();
+}
+END_TEST
+
+/* A negative second moment, which no step makes but a file may bring: its root is a NaN. */
+START_TEST(bounds_tell_signs)
+{
+    begin(1);
+    tg_tensor w = weights(64, 1), loss = tg_sum(tg_square(w), TG_ALL_AXES);
+    ck_assert(tg_minimize(loss, tg_adam_defaults()));
+    tg_plan *plan = compiled(&loss, 1, options[_i]);
+    float moment[64];
+    ck_assert_int_eq(tg_run(plan), TG_OK);
+    ck_assert_int_eq(tg_variables_read(variables, "adam/w/velocity", moment, sizeof moment), TG_OK);
+    moment[63] = -1;
+    ck_assert_int_eq(tg_variables_write(variables, "adam/w/velocity", moment, sizeof moment), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    tg_nonfinite found;
+    ck_assert_int_eq(tg_find_nonfinite(plan, &found), TG_OK);
+    ck_assert_msg(strncmp(found.message, "sqrt of layer adam gives NaN at [63]", 36) == 0, "%s", found.message);
+    ck_assert_uint_eq(tg_variables_step(variables), 1);
+    tg_plan_free(plan);
+    end();
+}
+END_TEST
+
+/* ---- what may be infinite ---- */
+
+START_TEST(a_variable_may_be_allowed_anything)
+{
+    begin(1);
+    tg_tensor low = tg_state(graph, "low", TG_F32, TG_SHAPE(3), (tg_init){TG_INIT_CONSTANT, INFINITY, 0});
+    tg_tensor other = tg_state(graph, "other", TG_F32, TG_SHAPE(3), (tg_init){TG_INIT_CONSTANT, 1, 0});
+    tg_tensor x = tg_input(graph, "x", TG_F32, TG_SHAPE(3));
+    ck_assert(tg_variables_find(variables, "low")->nonfinite && !tg_variables_find(variables, "other")->nonfinite);
+    tg_tensor least = tg_assign(low, tg_minimum(low, x));
+    tg_assign(other, tg_add(other, tg_exp(tg_neg(least))));
+    float values[3] = {INFINITY, 2, 3}, kept[3];
+    tg_plan *plan = compiled(NULL, 0, options[_i]);
+    ck_assert_int_eq(tg_feed(plan, x, values, sizeof values), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_OK); /* exp(-infinity) is 0 */
+    ck_assert_int_eq(tg_variables_read(variables, "low", kept, sizeof kept), TG_OK);
+    ck_assert(isinf(kept[0]) && kept[1] == 2 && kept[2] == 3);
+    values[0] = -INFINITY;
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE); /* exp(infinity) goes to `other` */
+    ck_assert_ptr_nonnull(strstr(tg_plan_error(plan), "not finite"));
+    tg_plan_free(plan);
+
+    ck_assert(tg_variables_allow_nonfinite(variables, "other", true));
+    ck_assert(!tg_variables_allow_nonfinite(variables, "nothing", true));
+    plan = compiled(NULL, 0, options[_i]);
+    ck_assert_int_eq(tg_feed(plan, x, values, sizeof values), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_OK);
+    tg_plan_free(plan);
+    tg_variables *copy = tg_variables_cast(variables, TG_F64);
+    ck_assert(tg_variables_find(copy, "low")->nonfinite && tg_variables_find(copy, "other")->nonfinite);
+    tg_variables_free(copy);
+
+    ck_assert(tg_variables_allow_nonfinite(variables, "low", false));
+    plan = compiled(NULL, 0, options[_i]);
+    ck_assert_int_eq(tg_feed(plan, x, values, sizeof values), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    tg_plan_free(plan);
+    end();
+}
+END_TEST
+
+/* Copied as they are: a constant, another variable that may hold anything, a part of an input. */
+START_TEST(copies_are_checked_too)
+{
+    begin(1);
+    tg_tensor w = weights(4, 1), value, x = tg_input(graph, "x", TG_F32, TG_SHAPE(6));
+    const float infinite[] = {1, 2, 3, INFINITY, 5, 6};
+    if (_i % 3 == 0)
+        value = tg_constant(graph, TG_F32, TG_SHAPE(4), infinite, 16);
+    else if (_i % 3 == 1)
+        value = tg_state(graph, "v", TG_F32, TG_SHAPE(4), (tg_init){TG_INIT_CONSTANT, -INFINITY, 0});
+    else
+        value = tg_reshape(tg_slice(x, 0, 0, 4, 1), TG_SHAPE(4));
+    tg_assign(w, value);
+    void *kept = snapshot(variables);
+    tg_plan *plan = compiled(NULL, 0, options[_i / 3]);
+    ck_assert_int_eq(tg_feed(plan, x, infinite, sizeof infinite), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    check_unchanged(variables, kept, "copies");
+    tg_plan_free(plan);
+    free(kept);
+    end();
+}
+END_TEST
+
+/* An infinity that goes nowhere is not to blame. */
+START_TEST(what_leads_nowhere_is_not_named)
+{
+    begin(1);
+    tg_tensor w = weights(4, 1), x = tg_input(graph, "x", TG_F32, TG_SHAPE(4));
+    tg_tensor hidden = tg_log(x), shown = tg_select(tg_greater(x, tg_scalar(x, 0)), hidden, tg_scalar(x, 0));
+    tg_tensor bad = tg_mul(tg_add(w, shown), tg_scalar(x, 3e38));
+    tg_assign(w, bad);
+    tg_plan *plan = compiled(NULL, 0, options[_i]);
+    const float values[] = {0, 1, 100, 0};
+    ck_assert_int_eq(tg_feed(plan, x, values, sizeof values), TG_OK);
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    tg_nonfinite found;
+    ck_assert_int_eq(tg_find_nonfinite(plan, &found), TG_OK);
+    ck_assert_msg(found.node == bad.id, "%s", found.message);
+    ck_assert_ptr_nonnull(strstr(found.message, "mul gives infinity at [2]"));
+    tg_plan_free(plan);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const int all = (int)(sizeof options / sizeof *options);
+    TCase *tests = harness_case("nonfinite");
+    tcase_add_loop_test(tests, no_spoilt_value_reaches_a_variable, 0, 2 * TG_OPTIMIZER_COUNT);
+    tcase_add_loop_test(tests, bounds_suffice_for_training, 0, 2 * TG_OPTIMIZER_COUNT);
+    tcase_add_loop_test(tests, an_update_that_overflows_is_refused, 0, 3 * all);
+    tcase_add_loop_test(tests, one_element_of_many_is_enough, 0, 3);
+    tcase_add_loop_test(tests, a_variable_that_grows_stops_before_it_overflows, 0, all);
+    tcase_add_loop_test(tests, bounds_tell_signs, 0, all);
+    tcase_add_loop_test(tests, a_variable_may_be_allowed_anything, 0, all);
+    tcase_add_loop_test(tests, copies_are_checked_too, 0, 3 * all);
+    tcase_add_loop_test(tests, what_leads_nowhere_is_not_named, 0, all);
+    return harness_run("nonfinite", tests);
+}
