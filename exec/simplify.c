@@ -59,7 +59,8 @@ static bool is_node(const tg_rewrite_args *args, const tg_node *node)
     for (int32_t i = 0; i < node->n_inputs; i++)
         if (node->inputs[i] != args->inputs[i].id)
             return false;
-    return args->attribute_bytes == 0 || memcmp(node->attributes, args->attributes, args->attribute_bytes) == 0;
+    return args->attribute_bytes == 0 || node->attributes == args->attributes ||
+           memcmp(node->attributes, args->attributes, args->attribute_bytes) == 0;
 }
 
 /* The slot of a node equal to `args`, or the empty one where it belongs. */

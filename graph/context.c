@@ -158,6 +158,15 @@ void tg_release(tg_context *context, void *memory, size_t bytes)
     context->options.allocator.release(context->options.allocator.user, memory, bytes ? bytes : 1);
 }
 
+int32_t tg_capacity_for_one_more(const tg_context *context, int32_t count, int32_t capacity)
+{
+    if (context->options.move_arrays)
+        return count < INT32_MAX ? count + 1 + (count + 1 == capacity) : 0;
+    if (count < capacity)
+        return capacity;
+    return capacity == 0 ? 32 : capacity <= INT32_MAX / 2 ? 2 * capacity : 0;
+}
+
 size_t tg_context_memory(const tg_context *context, size_t *peak)
 {
     tg_context *writable = (tg_context *)context; /* C11's atomic_load takes no const object */

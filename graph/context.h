@@ -31,6 +31,7 @@ typedef struct tg_context_options {
     tg_isa isa;             /**< TG_ISA_BEST, or one that tg_isa_available() affirms; $TG_ISA overrides TG_ISA_BEST */
     tg_allocator allocator; /**< all zero: aligned memory from libc */
     bool plan_memory;       /**< false: an allocation of its own for each intermediate (for sanitizers) */
+    bool move_arrays;       /**< what grows with a graph, a store or a list of names moves whenever it does (for sanitizers) */
 } tg_context_options;
 
 /** 0 threads, TG_ISA_BEST, libc's memory, memory planned. */

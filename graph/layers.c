@@ -51,24 +51,19 @@ static const char *numbered_name(tg_graph *graph, const char *kind)
 }
 
 /* Opens without a word where an error stands already, so that begin and end stay balanced. */
-static void push(tg_graph *graph, int32_t index, const char *scope)
+static void push(tg_graph *graph, tg_layer_info *layer, const char *scope)
 {
     if (graph->depth < TG_MAX_LAYER_DEPTH) {
-        graph->open[graph->depth] = (tg_open_layer){index, graph->scope};
+        graph->open[graph->depth] = (tg_open_layer){layer, graph->scope};
         graph->scope = scope;
     }
     graph->depth++;
 }
 
-static int32_t add_layer(tg_graph *graph, const char *kind, const char *full)
+static tg_layer_info *add_layer(tg_graph *graph, const char *kind, const char *full)
 {
-    if (!tg_graph_grow(graph, (void **)&graph->layers, graph->layer_count, &graph->layer_capacity, sizeof *graph->layers))
-        return -1;
-    const char *copy = tg_graph_string(graph, kind);
-    if (!copy)
-        return -1;
-    graph->layers[graph->layer_count] = (tg_layer_info){copy, full, graph->count, graph->count, -1};
-    return graph->layer_count++;
+    tg_layer_info layer = {tg_graph_string(graph, kind), full, graph->nodes.count, graph->nodes.count, -1};
+    return layer.kind ? tg_graph_append(graph, &graph->layers, &layer, sizeof layer) : NULL;
 }
 
 void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind, const char *name, bool shared)
@@ -81,7 +76,7 @@ void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind, const 
         tg_graph_fail(graph, where, "a layer needs a kind, such as \"Dense\"");
     const char *full = graph->failed ? NULL : name ? tg_graph_scoped(graph, name) : numbered_name(graph, kind);
     if (!full) {
-        push(graph, -1, graph->scope);
+        push(graph, NULL, graph->scope);
         return;
     }
     if (tg_graph_find_name(graph, "layer", full) < 0)
@@ -89,7 +84,7 @@ void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind, const 
     else if (!shared)
         tg_graph_fail(graph, where, "layer \"%s\" exists already in this graph: give it another name, or ask for it to be shared",
                       full);
-    push(graph, graph->failed ? -1 : add_layer(graph, kind, full), full);
+    push(graph, graph->failed ? NULL : add_layer(graph, kind, full), full);
 }
 
 tg_tensor tg_layer_end(tg_tensor output)
@@ -102,18 +97,18 @@ tg_tensor tg_layer_end(tg_tensor output)
     graph->depth--;
     if (graph->depth >= TG_MAX_LAYER_DEPTH)
         return output;
-    tg_open_layer layer = graph->open[graph->depth];
-    graph->scope = layer.scope;
-    if (layer.index >= 0) {
-        graph->layers[layer.index].last = graph->count;
-        graph->layers[layer.index].output = output.id;
+    tg_open_layer open = graph->open[graph->depth];
+    graph->scope = open.scope;
+    if (open.layer) {
+        open.layer->last = graph->nodes.count;
+        open.layer->output = output.id;
     }
     return output;
 }
 
-int tg_graph_layer_count(const tg_graph *graph) { return graph ? graph->layer_count : 0; }
+int tg_graph_layer_count(const tg_graph *graph) { return graph ? graph->layers.count : 0; }
 
 const tg_layer_info *tg_graph_layer(const tg_graph *graph, int i)
 {
-    return i >= 0 && i < tg_graph_layer_count(graph) ? &graph->layers[i] : NULL;
+    return i >= 0 && i < tg_graph_layer_count(graph) ? graph->layers.at[i] : NULL;
 }

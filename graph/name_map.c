@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "graph/rebuild.h"
+
 /* The entry of a name, or the free one where it belongs. */
 static tg_name_entry *locate(const tg_name_map *map, const char *name)
 {
@@ -23,9 +25,9 @@ int32_t tg_name_map_find(const tg_name_map *map, const char *name)
     return entry->name ? entry->value : -1;
 }
 
-static bool grow(tg_name_map *map, tg_context *context)
+static bool move(tg_name_map *map, tg_context *context, int32_t capacity)
 {
-    tg_name_map wider = {.capacity = map->capacity ? 2 * map->capacity : 32, .count = map->count};
+    tg_name_map wider = {.capacity = capacity, .count = map->count};
     wider.entries = tg_allocate_zero(context, (size_t)wider.capacity * sizeof *wider.entries);
     if (!wider.entries)
         return false;
@@ -39,7 +41,9 @@ static bool grow(tg_name_map *map, tg_context *context)
 
 bool tg_name_map_add(tg_name_map *map, tg_context *context, const char *name, int32_t value)
 {
-    if (2 * (map->count + 1) > map->capacity && !grow(map, context))
+    bool full = 2 * (map->count + 1) > map->capacity;
+    int32_t wider = map->capacity ? 2 * map->capacity : 32;
+    if ((full || tg_context_settings(context)->move_arrays) && !move(map, context, full ? wider : map->capacity))
         return false;
     tg_name_entry *entry = locate(map, name);
     map->count += entry->name == NULL;

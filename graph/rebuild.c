@@ -32,13 +32,14 @@ tg_tensor tg_graph_copy_node(tg_graph *graph, const tg_graph *source, const tg_n
         .n_inputs = node->n_inputs,
         .attributes = node->attributes,
         .attribute_bytes = node->attribute_bytes,
+        .copies = true,
         .name = node->name,
     };
     tg_graph_set_origin(graph, source, node->id, false);
     tg_tensor copy = tg_graph_record(graph, node->where, &record);
     tg_graph_set_origin(graph, source, -1, false);
     if (copy.id >= 0) {
-        tg_node *made = &graph->nodes[copy.id];
+        tg_node *made = tg_graph_own(graph, copy.id);
         made->keep |= node->keep;
         if (!made->name)
             made->name = node->name;
@@ -48,8 +49,8 @@ tg_tensor tg_graph_copy_node(tg_graph *graph, const tg_graph *source, const tg_n
 
 static void map_forward_links(tg_graph *graph, const int32_t *map)
 {
-    for (int32_t id = 0; id < graph->count; id++) {
-        tg_node *node = &graph->nodes[id];
+    for (int32_t id = 0; id < graph->nodes.count; id++) {
+        tg_node *node = tg_graph_own(graph, id);
         if (node->forward >= 0)
             node->forward = map[node->forward] >= 0 ? map[node->forward] : id;
     }
@@ -58,9 +59,9 @@ static void map_forward_links(tg_graph *graph, const int32_t *map)
 void tg_graph_copy_layers(tg_graph *graph, const tg_graph *source, const int32_t *map)
 {
     map_forward_links(graph, map);
-    for (int32_t i = 0; i < source->layer_count && !graph->failed; i++) {
-        const tg_layer_info *from = &source->layers[i];
-        tg_layer_info copy = {.kind = from->kind, .name = from->name, .first = graph->count, .last = 0, .output = -1};
+    for (int32_t i = 0; i < source->layers.count && !graph->failed; i++) {
+        const tg_layer_info *from = source->layers.at[i];
+        tg_layer_info copy = {.kind = from->kind, .name = from->name, .first = graph->nodes.count, .last = 0, .output = -1};
         for (int32_t id = from->first; id < from->last; id++)
             if (map[id] >= 0) {
                 copy.first = map[id] < copy.first ? map[id] : copy.first;
@@ -68,7 +69,6 @@ void tg_graph_copy_layers(tg_graph *graph, const tg_graph *source, const int32_t
             }
         copy.first = copy.last ? copy.first : 0;
         copy.output = from->output >= 0 ? map[from->output] : -1;
-        if (tg_graph_grow(graph, (void **)&graph->layers, graph->layer_count, &graph->layer_capacity, sizeof copy))
-            graph->layers[graph->layer_count++] = copy;
+        tg_graph_append(graph, &graph->layers, &copy, sizeof copy);
     }
 }

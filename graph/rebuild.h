@@ -16,7 +16,8 @@ void tg_graph_set_recorder(tg_graph *graph, tg_recorder recorder, void *user);
 
 /** An empty graph on the same variables and mode, for a pass to rebuild into. */
 tg_graph *tg_graph_new_like(const tg_graph *graph);
-/** Records `node` of `source` with other inputs: same op, attributes, name, keep, place. Leaves keep their variable and binding. */
+/** Records `node` of `source` with other inputs: same op, attributes, name, keep, place. Leaves keep their variable and binding; the
+    graphs share a large constant's bytes, which live as long as one of them. */
 tg_tensor tg_graph_copy_node(tg_graph *graph, const tg_graph *source, const tg_node *node, const tg_tensor *inputs);
 /** Once all nodes are copied: copies the layers and maps their node ranges, and the gradient nodes' forward links, by
     map[id of source] = id of graph or -1. A gradient node whose forward node is gone links to itself. */
@@ -68,6 +69,9 @@ typedef struct tg_attachment {
 typedef enum tg_slot { TG_SLOT_TEAM, TG_SLOT_WORKSPACE, TG_SLOT_COUNT } tg_slot;
 /** Calls `create` under the context's lock if the slot is empty. NULL if it failed. */
 void *tg_context_attach(tg_context *context, tg_slot slot, tg_attachment (*create)(tg_context *context));
+/** The capacity that an array of `count` elements needs before one more is appended: another than `capacity` where the array must
+    move, which with the option move_arrays it always must. 0: there can be none. */
+int32_t tg_capacity_for_one_more(const tg_context *context, int32_t count, int32_t capacity);
 /** What the context was created with. */
 const tg_context_options *tg_context_settings(const tg_context *context);
 

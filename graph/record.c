@@ -37,20 +37,16 @@ static tg_tensor poisoned(tg_graph *graph) { return (tg_tensor){graph, -1}; }
 
 static tg_tensor append(tg_graph *graph, tg_where where, const tg_record *record)
 {
-    if (!tg_graph_grow(graph, (void **)&graph->nodes, graph->count, &graph->capacity, sizeof *graph->nodes))
-        return poisoned(graph);
     size_t input_bytes = (size_t)record->n_inputs * sizeof(int32_t);
     int32_t *inputs = record->n_inputs ? tg_graph_allocate(graph, input_bytes) : NULL;
-    void *attributes = record->attributes ? tg_graph_allocate(graph, record->attribute_bytes) : NULL;
+    const void *attributes = record->attributes ? tg_graph_attributes(graph, record) : NULL;
     if ((record->n_inputs && !inputs) || (record->attributes && !attributes))
         return poisoned(graph);
     for (int32_t i = 0; i < record->n_inputs; i++)
         inputs[i] = record->inputs[i].id;
-    if (record->attribute_bytes)
-        memcpy(attributes, record->attributes, record->attribute_bytes);
-    graph->nodes[graph->count] = (tg_node){
+    tg_node node = {
         .op = record->op,
-        .id = graph->count,
+        .id = graph->nodes.count,
         .n_inputs = record->n_inputs,
         .inputs = inputs,
         .type = record->type,
@@ -61,7 +57,7 @@ static tg_tensor append(tg_graph *graph, tg_where where, const tg_record *record
         .where = graph->has_origin ? graph->origin_where : where,
         .forward = graph->has_origin ? graph->origin_forward : -1,
     };
-    return (tg_tensor){graph, graph->count++};
+    return tg_graph_append(graph, &graph->nodes, &node, sizeof node) ? (tg_tensor){graph, node.id} : poisoned(graph);
 }
 
 tg_tensor tg_graph_record(tg_graph *graph, tg_where where, const tg_record *record)
@@ -108,7 +104,7 @@ static bool check_inputs(tg_graph *graph, tg_where where, const tg_op *op, const
     }
     for (int i = 0; i < n_inputs; i++) {
         const char *theirs = inputs[i].graph ? tg_graph_error(inputs[i].graph) : NULL;
-        if (inputs[i].graph == graph && inputs[i].id >= 0 && inputs[i].id < graph->count)
+        if (inputs[i].graph == graph && inputs[i].id >= 0 && inputs[i].id < graph->nodes.count)
             continue;
         if (theirs && inputs[i].graph != graph)
             tg_graph_fail(graph, where, "%s: input %d comes from another graph, which has an error: %s", op->name, i, theirs);
@@ -129,7 +125,7 @@ static bool infer_type(tg_graph *graph, tg_where where, const tg_op *op, const t
     if (n_inputs > 8 && !(types = tg_graph_allocate(graph, (size_t)n_inputs * sizeof *types)))
         return false;
     for (int i = 0; i < n_inputs; i++)
-        types[i] = graph->nodes[inputs[i].id].type;
+        types[i] = tg_graph_own(graph, inputs[i].id)->type;
     tg_infer infer = {.n_inputs = n_inputs, .inputs = types, .attributes = attributes};
     char operands[512];
     if (!op->shape(&infer)) {
@@ -324,11 +320,11 @@ static tg_tensor find_or_record(tg_where where, tg_graph *graph, const variable_
     if (!request->shared)
         return tg_graph_fail(
             graph, where, "variable \"%s\" exists already in this graph: give it another name, or ask for it to be shared", name);
-    if (!tg_type_equal(graph->nodes[there].type, type)) {
+    if (!tg_type_equal(tg_graph_own(graph, there)->type, type)) {
         char mine[160], theirs[160];
         return tg_graph_fail(graph, where, "variable \"%s\" is shared as %s, but was recorded as %s", name,
                              tg_shape_text(type.shape, mine, sizeof mine),
-                             tg_shape_text(graph->nodes[there].type.shape, theirs, sizeof theirs));
+                             tg_shape_text(tg_graph_own(graph, there)->type.shape, theirs, sizeof theirs));
     }
     return (tg_tensor){graph, there};
 }

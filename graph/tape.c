@@ -22,17 +22,26 @@ tg_graph *tg_graph_new(tg_variables *variables, tg_mode mode)
     return graph;
 }
 
+static void drop(tg_shared *shared)
+{
+    if (atomic_fetch_sub(&shared->graphs, 1) == 1)
+        tg_release(shared->context, shared, shared->bytes);
+}
+
 void tg_graph_free(tg_graph *graph)
 {
     if (!graph)
         return;
     tg_context *context = graph->context;
+    for (int32_t i = 0; i < graph->shared.count; i++)
+        drop(graph->shared.at[i]);
     for (tg_arena_block *block = graph->arena, *next; block; block = next) {
         next = block->next;
         tg_release(context, block, block->size);
     }
-    tg_release(context, graph->nodes, (size_t)graph->capacity * sizeof *graph->nodes);
-    tg_release(context, graph->layers, (size_t)graph->layer_capacity * sizeof *graph->layers);
+    tg_release(context, graph->nodes.at, (size_t)graph->nodes.capacity * sizeof *graph->nodes.at);
+    tg_release(context, graph->layers.at, (size_t)graph->layers.capacity * sizeof *graph->layers.at);
+    tg_release(context, graph->shared.at, (size_t)graph->shared.capacity * sizeof *graph->shared.at);
     tg_name_map_free(&graph->names, context);
     tg_release(context, graph, sizeof *graph);
 }
@@ -64,22 +73,72 @@ const char *tg_graph_string(tg_graph *graph, const char *text)
     return copy ? memcpy(copy, text, length) : NULL;
 }
 
-bool tg_graph_grow(tg_graph *graph, void **array, int32_t count, int32_t *capacity, size_t element)
+/* Makes room for one more pointer. */
+static bool widen(tg_graph *graph, tg_list *list)
 {
-    if (count < *capacity)
+    int32_t capacity = tg_capacity_for_one_more(graph->context, list->count, list->capacity);
+    if (capacity == list->capacity)
         return true;
-    int32_t wider = *capacity ? 2 * *capacity : 32;
-    void *moved = *capacity <= INT32_MAX / 2 ? tg_allocate(graph->context, (size_t)wider * element) : NULL;
-    if (!moved) {
-        tg_graph_fail(graph, (tg_where){NULL, 0}, "out of memory while recording (node %d)", graph->count);
+    void **wider = capacity ? tg_allocate(graph->context, (size_t)capacity * sizeof *wider) : NULL;
+    if (!wider)
+        return false;
+    if (list->count)
+        memcpy(wider, list->at, (size_t)list->count * sizeof *wider);
+    tg_release(graph->context, list->at, (size_t)list->capacity * sizeof *wider);
+    list->at = wider;
+    list->capacity = capacity;
+    return true;
+}
+
+static bool push(tg_graph *graph, tg_list *list, void *item)
+{
+    if (!widen(graph, list)) {
+        tg_graph_fail(graph, (tg_where){NULL, 0}, "out of memory while recording (node %d)", graph->nodes.count);
         return false;
     }
-    if (count)
-        memcpy(moved, *array, (size_t)count * element);
-    tg_release(graph->context, *array, (size_t)*capacity * element);
-    *array = moved;
-    *capacity = wider;
+    list->at[list->count++] = item;
     return true;
+}
+
+void *tg_graph_append(tg_graph *graph, tg_list *list, const void *item, size_t bytes)
+{
+    void *copy = tg_graph_allocate(graph, bytes);
+    return copy && push(graph, list, memcpy(copy, item, bytes)) ? copy : NULL;
+}
+
+/* A constant's bytes with one claim on them. */
+static tg_shared *share(tg_graph *graph, const tg_record *record)
+{
+    tg_shared *shared = record->copies ? (tg_shared *)record->attributes - 1 : NULL;
+    if (shared && shared->context == graph->context) {
+        atomic_fetch_add(&shared->graphs, 1);
+        return shared;
+    }
+    size_t bytes = sizeof *shared + record->attribute_bytes;
+    shared = bytes > record->attribute_bytes ? tg_allocate(graph->context, bytes) : NULL;
+    if (!shared) {
+        tg_graph_fail(graph, (tg_where){NULL, 0}, "out of memory while recording (%zu bytes)", record->attribute_bytes);
+        return NULL;
+    }
+    atomic_init(&shared->graphs, 1);
+    shared->context = graph->context;
+    shared->bytes = bytes;
+    memcpy(shared + 1, record->attributes, record->attribute_bytes);
+    return shared;
+}
+
+const void *tg_graph_attributes(tg_graph *graph, const tg_record *record)
+{
+    if (record->op == &tg_op_constant && record->attribute_bytes >= TG_LEAST_SHARED) {
+        tg_shared *shared = share(graph, record);
+        if (shared && push(graph, &graph->shared, shared))
+            return shared + 1;
+        if (shared)
+            drop(shared);
+        return NULL;
+    }
+    void *copy = tg_graph_allocate(graph, record->attribute_bytes);
+    return copy && record->attribute_bytes ? memcpy(copy, record->attributes, record->attribute_bytes) : copy;
 }
 
 const char *tg_graph_error(const tg_graph *graph)
@@ -114,16 +173,16 @@ tg_context *tg_graph_context(const tg_graph *graph) { return graph ? graph->cont
 
 tg_mode tg_graph_mode(const tg_graph *graph) { return graph ? graph->mode : TG_EVALUATION; }
 
-int32_t tg_graph_count(const tg_graph *graph) { return graph ? graph->count : 0; }
+int32_t tg_graph_count(const tg_graph *graph) { return graph ? graph->nodes.count : 0; }
 
 const tg_node *tg_graph_node(const tg_graph *graph, int32_t id)
 {
-    return id >= 0 && id < tg_graph_count(graph) ? &graph->nodes[id] : NULL;
+    return id >= 0 && id < tg_graph_count(graph) ? tg_graph_own(graph, id) : NULL;
 }
 
 bool tg_ok(tg_tensor tensor)
 {
-    return tensor.graph && !tensor.graph->failed && tensor.id >= 0 && tensor.id < tensor.graph->count;
+    return tensor.graph && !tensor.graph->failed && tensor.id >= 0 && tensor.id < tensor.graph->nodes.count;
 }
 
 tg_tensor tg_none(void) { return (tg_tensor){NULL, -1}; }
@@ -147,14 +206,14 @@ tg_tensor tg_name(tg_tensor tensor, const char *name)
     const char *copy = tg_graph_string(tensor.graph, name);
     if (!copy)
         return (tg_tensor){tensor.graph, -1};
-    tensor.graph->nodes[tensor.id].name = copy;
+    tg_graph_own(tensor.graph, tensor.id)->name = copy;
     return tensor;
 }
 
 tg_tensor tg_keep(tg_tensor tensor)
 {
     if (tg_ok(tensor))
-        tensor.graph->nodes[tensor.id].keep = true;
+        tg_graph_own(tensor.graph, tensor.id)->keep = true;
     return tensor;
 }
 

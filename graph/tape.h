@@ -33,7 +33,7 @@ typedef enum tg_mode {
     TG_EVALUATION /**< dropout records nothing */
 } tg_mode;
 
-/** One node as it stands on the tape. Read it, do not write it. Valid until the graph is freed or the next node is recorded. */
+/** One node as it stands on the tape. Read it, do not write it. It stays where it is until the graph is freed, whatever is recorded. */
 struct tg_node {
     const tg_op *op;
     int32_t id;
@@ -133,6 +133,7 @@ TG_API void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind,
 /** Closes the innermost layer, whose output is `output`. Returns `output`. */
 TG_API tg_tensor tg_layer_end(tg_tensor output);
 TG_API int tg_graph_layer_count(const tg_graph *graph);
+/** NULL if there is none. It stays where it is until the graph is freed. */
 TG_API const tg_layer_info *tg_graph_layer(const tg_graph *graph, int i);
 
 TG_END_DECLS

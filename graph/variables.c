@@ -163,9 +163,9 @@ static variable *new_item(tg_context *context, const char *name, tg_type type, b
 static bool append(tg_variables *variables, variable *item)
 {
     tg_context *context = variables->context;
-    if (variables->count == variables->capacity) {
-        int32_t capacity = variables->capacity ? 2 * variables->capacity : 16;
-        variable **items = tg_allocate(context, (size_t)capacity * sizeof *items);
+    int32_t capacity = tg_capacity_for_one_more(context, variables->count, variables->capacity);
+    if (capacity != variables->capacity) {
+        variable **items = capacity ? tg_allocate(context, (size_t)capacity * sizeof *items) : NULL;
         if (!items)
             return false;
         if (variables->count)

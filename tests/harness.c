@@ -9,6 +9,8 @@ tg_context_options harness_options(void)
     const char *plan_memory = getenv("TG_TEST_PLAN_MEMORY");
     if (plan_memory && strcmp(plan_memory, "0") == 0)
         options.plan_memory = false;
+    const char *move_arrays = getenv("TG_TEST_MOVE_ARRAYS");
+    options.move_arrays = move_arrays && strcmp(move_arrays, "1") == 0;
     return options;
 }
 

@@ -13,7 +13,8 @@
 #undef _mark_point
 #define _mark_point(file, line) ((void)0)
 
-/** tg_context_defaults(), but without memory planning where $TG_TEST_PLAN_MEMORY is 0, as under the address sanitizer. */
+/** tg_context_defaults(), but without memory planning where $TG_TEST_PLAN_MEMORY is 0, and with arrays that move whenever they
+    grow where $TG_TEST_MOVE_ARRAYS is 1, as under the address sanitizer. */
 tg_context_options harness_options(void);
 /** A context of harness_options() with that many threads (0: as many as the machine offers). Fails the test if there is none. */
 tg_context *harness_context(int threads);

@@ -286,6 +286,36 @@ START_TEST(prepared_weights_follow_the_variable)
 }
 END_TEST
 
+/* The rule records while it reads the chain's nodes: it must not matter how many nodes stand before them. */
+START_TEST(the_rule_works_at_any_place_on_the_tape)
+{
+    enum { MOST = 130, K = 64, N = 16 };
+    uint8_t *bytes = draw_bytes(2 * K, 0.5, 3);
+    float *expected = NULL;
+    for (int before = 0; before <= MOST; before++) {
+        workbench w = workbench_open(TG_F32);
+        tg_tensor x = tg_input(w.graph, "x", TG_U8, TG_SHAPE(2, K)), one = tg_input(w.graph, "one", TG_F32, TG_SHAPE(2, N));
+        float ones[2 * N] = {0};
+        ck_assert_int_eq(tg_bind(x, bytes, 2 * K), TG_OK);
+        ck_assert_int_eq(tg_bind(one, ones, sizeof ones), TG_OK);
+        tg_tensor filler = one, b = workbench_random(&w, TG_F32, TG_SHAPE(K, N), -1, 1, 5);
+        for (int i = 0; i < before; i++)
+            filler = tg_add(filler, one);
+        tg_tensor scaled = tg_div(tg_cast(x, TG_F32), tg_scalar(one, 255)), shifted = tg_sub(scaled, tg_scalar(one, 0.5));
+        tg_tensor y = tg_add(filler, tg_matmul(tg_square(tg_mul(shifted, tg_scalar(one, 3))), b));
+        ck_assert_int_eq(workbench_nodes(y, "lookup_matmul", true), 1);
+        float *values = workbench_bytes(y);
+        if (expected)
+            ck_assert_mem_eq(values, expected, sizeof ones);
+        free(expected);
+        expected = values;
+        workbench_close(&w);
+    }
+    free(expected);
+    free(bytes);
+}
+END_TEST
+
 START_TEST(wrong_operands_are_named)
 {
     workbench w = workbench_open(TG_F32);
@@ -312,6 +342,7 @@ int main(void)
     tcase_add_test(tests, the_rule_keeps_a_nan);
     tcase_add_test(tests, other_products_stay_what_they_are);
     contraction_add_for_each_set(tests, prepared_weights_follow_the_variable);
+    tcase_add_test(tests, the_rule_works_at_any_place_on_the_tape);
     tcase_add_test(tests, wrong_operands_are_named);
     return harness_run("lookup", tests);
 }
