@@ -14,8 +14,11 @@ tg_status tg_eval(tg_tensor tensor, void *values, size_t bytes)
                                   .own_workspace = true};
     tg_failure why;
     tg_plan *plan = tg_plan_make(&request, &why);
-    if (!plan)
+    if (!plan) {
+        if (why.status == TG_ERROR_GRAPH)
+            tg_graph_fail(tensor.graph, why.where, "%s", why.text);
         return why.status;
+    }
     tg_status status = tg_run(plan);
     if (status == TG_OK)
         status = tg_read(plan, tensor, values, bytes);

@@ -87,7 +87,8 @@ typedef struct tg_nonfinite {
 TG_API TG_MUST_USE tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found);
 
 /** The values of any tensor, forward or gradient, from the variables and what tg_bind() gave the inputs. Assigns nothing.
-    Compiles for this one call: for looking, not for loops. On failure tg_graph_error() or the status tells why. */
+    Compiles for this one call: for looking, not for loops. What cannot be compiled is an error of the graph, as in tg_compile():
+    tg_graph_error() tells why; other failures tell it by the status. */
 TG_API TG_MUST_USE tg_status tg_eval(tg_tensor tensor, void *values, size_t bytes);
 
 TG_END_DECLS

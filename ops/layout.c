@@ -166,10 +166,10 @@ static tg_block_fn block_copy(const tg_work *work)
 static bool only_leads(tg_shape a, tg_shape b)
 {
     int32_t more = b.rank - a.rank;
-    for (int32_t axis = 0; axis < b.rank; axis++)
-        if (more < 0 || b.dims[axis] != (axis < more ? 1 : a.dims[axis - more]))
+    for (int32_t axis = 0; axis < b.rank && more >= 0; axis++)
+        if (b.dims[axis] != (axis < more ? 1 : a.dims[axis - more]))
             return false;
-    return true;
+    return more >= 0;
 }
 
 static tg_tensor rewrite_broadcast_to(const tg_rewrite_args *args)

@@ -328,6 +328,25 @@ START_TEST(slices_move_through_pointwise_ops)
 }
 END_TEST
 
+/* A reshape from [1, 1] to rank 0 drops axes, which a broadcast cannot. */
+START_TEST(one_element_of_any_rank_is_broadcast)
+{
+    static const double two[] = {2}, four[] = {1, 2, 3, 4};
+    workbench b = workbench_open(TG_F64);
+    tg_tensor x = workbench_values(&b, TG_F64, TG_SHAPE(1, 1), two);
+    workbench_expect(tg_relu(tg_reshape(tg_broadcast_to(x, TG_SHAPE(3, 1)), TG_SHAPE(3))), 0, 2, 2, 2);
+    workbench_expect(tg_broadcast_to(tg_reshape(x, TG_SCALAR), TG_SHAPE(2)), 0, 2, 2);
+    workbench_expect(tg_broadcast_to(tg_reshape(x, TG_SHAPE(1)), TG_SHAPE(2)), 0, 2, 2);
+    workbench_expect(tg_broadcast_to(tg_reshape(x, TG_SHAPE(1, 1, 1)), TG_SHAPE(1, 2, 1)), 0, 2, 2);
+    tg_tensor rows = workbench_values(&b, TG_F64, TG_SHAPE(4), four), table = tg_reshape(rows, TG_SHAPE(1, 4));
+    tg_tensor square = tg_square(tg_mean_keep(table, TG_ALL_AXES));
+    workbench_expect(tg_gradient(tg_sum(square, TG_ALL_AXES), rows), 1e-15, 1.25, 1.25, 1.25, 1.25);
+    tg_tensor pooled = tg_square(tg_global_avg_pool2d(tg_reshape(rows, TG_SHAPE(1, 2, 2, 1))));
+    workbench_expect(tg_gradient(tg_sum(pooled, TG_ALL_AXES), rows), 1e-15, 1.25, 1.25, 1.25, 1.25);
+    workbench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("layout");
@@ -340,5 +359,6 @@ int main(void)
     tcase_add_test(tests, mistakes_are_named);
     tcase_add_test(tests, rewrites_undo_what_need_not_be_done);
     tcase_add_test(tests, slices_move_through_pointwise_ops);
+    tcase_add_test(tests, one_element_of_any_rank_is_broadcast);
     return harness_run("layout", tests);
 }

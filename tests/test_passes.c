@@ -202,6 +202,18 @@ START_TEST(what_cannot_run_does_not_compile)
 }
 END_TEST
 
+/* Looking at a value, one learns why it cannot be computed. */
+START_TEST(what_cannot_run_cannot_be_looked_at)
+{
+    float values[6];
+    tg_tensor y = _i == 0 ? SMALL_1(blockless, matrix("a", 2, 3)) : SMALL_1(mistyped, matrix("a", 2, 3));
+    ck_assert_int_eq(tg_eval(y, values, sizeof values), TG_ERROR_GRAPH);
+    ck_assert_ptr_nonnull(tg_graph_error(graph));
+    ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), _i == 0 ? "blockless has no function" : "changes the result's type"));
+    ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), "test_passes.c:"));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("passes");
@@ -215,5 +227,6 @@ int main(void)
     tcase_add_test(tests, a_rule_that_changes_the_type_is_named);
     tcase_add_test(tests, a_rule_may_drop_a_node);
     tcase_add_loop_test(tests, what_cannot_run_does_not_compile, 0, 2);
+    tcase_add_loop_test(tests, what_cannot_run_cannot_be_looked_at, 0, 2);
     return harness_run("passes", tests);
 }
