@@ -10,20 +10,43 @@
 
 /* ---- powers ---- */
 
-/* b a^(b - 1), also at a = 0: 0 for b = 0, hence another exponent there. */
-static tg_tensor pow_slope(tg_tensor a, tg_tensor b)
+static tg_tensor both(tg_tensor a, tg_tensor b) { return tg_minimum(a, b); }
+static tg_tensor either(tg_tensor a, tg_tensor b) { return tg_maximum(a, b); }
+
+/* The value of an exponent that is a constant, or one less than another, as gradient rules record them. */
+static bool constant_exponent(tg_tensor b, double *value)
 {
-    double constant;
-    tg_tensor one = tg_scalar(b, 1), exponent;
-    if (tg_node_scalar(tg_tensor_node(b), &constant))
-        exponent = constant == 0 ? one : tg_scalar(b, constant - 1);
-    else
-        exponent = tg_select(tg_equal(b, tg_scalar(b, 0)), one, tg_sub(b, one));
-    return tg_mul(b, tg_pow(a, exponent));
+    tg_tensor from = tg_operand(b, &tg_op_sub, 0), less = tg_operand(b, &tg_op_sub, 1);
+    double minuend, subtrahend;
+    if (!tg_ok(from) || !tg_node_scalar(tg_tensor_node(less), &subtrahend))
+        return tg_node_scalar(tg_tensor_node(b), value);
+    if (!constant_exponent(from, &minuend))
+        return false;
+    *value = minuend - subtrahend;
+    return true;
 }
 
-/* log a, but 0 at a = 0, where it meets a^b = 0. */
-static tg_tensor pow_log(tg_tensor a) { return tg_log(tg_select(tg_equal(a, tg_scalar(a, 0)), tg_scalar(a, 1), a)); }
+/* b a^(b - 1). It is 0 where a^b is 1 for every a, or 0 around a: there 0 meets an infinite power, or an infinite b meets 0. */
+static tg_tensor pow_slope(tg_tensor a, tg_tensor b, tg_tensor y)
+{
+    double constant;
+    tg_tensor zero = tg_scalar(b, 0), one = tg_scalar(b, 1);
+    if (constant_exponent(b, &constant) && constant != 0 && isfinite(constant))
+        return tg_mul(b, tg_pow(a, tg_sub(b, one)));
+    tg_tensor always_one = both(tg_equal(a, zero), tg_equal(b, zero));
+    tg_tensor always_zero = both(tg_equal(tg_abs(b), tg_scalar(b, INFINITY)), tg_equal(y, zero));
+    tg_tensor flat = either(always_one, always_zero);
+    return tg_mul(tg_select(flat, zero, b), tg_pow(tg_select(flat, one, a), tg_sub(b, one)));
+}
+
+/* log a, but 0 where it is infinite and meets a^b = 0, and at a = b = 0. */
+static tg_tensor pow_log(tg_tensor a, tg_tensor b)
+{
+    tg_tensor zero = tg_scalar(a, 0);
+    tg_tensor vanishes =
+        either(both(tg_equal(a, zero), tg_greater_equal(b, zero)), both(tg_equal(a, tg_scalar(a, INFINITY)), tg_less(b, zero)));
+    return tg_log(tg_select(vanishes, tg_scalar(a, 1), a));
+}
 
 static tg_tensor pow_one(const tg_rewrite_args *args)
 {
@@ -41,8 +64,8 @@ static tg_tensor pow_constant(const tg_rewrite_args *args)
 
 static const tg_rewrite_rule pow_rules[] = {{"x^1 -> x", TG_EXACT, 0, pow_one},
                                             {"x^2, x^(1/2), x^-1 -> square, sqrt, reciprocal", TG_ROUNDS, 2, pow_constant}};
-TG_DEFINE_BINARY(FLOAT, pow, "y = a^b", tg_mul(g, pow_slope(a, b)), tg_mul(tg_mul(g, y), pow_log(a)), .traits = TG_POINTWISE,
-                 .tolerance = 1, TG_REWRITES(pow_rules))
+TG_DEFINE_BINARY(FLOAT, pow, "y = a^b", tg_mul(g, pow_slope(a, b, y)), tg_mul(tg_mul(g, y), pow_log(a, b)),
+                 .traits = TG_POINTWISE, .tolerance = 1, TG_REWRITES(pow_rules))
 
 static tg_tensor square_sign(const tg_rewrite_args *args)
 {

@@ -16,11 +16,16 @@ TG_BEGIN_DECLS
 #define TG_DECLARE_UNARY(name) TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor x);
 #define TG_DECLARE_BINARY(name) TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor a, tg_tensor b);
 
-TG_DECLARE_BINARY(add)     /**< a + b */
-TG_DECLARE_BINARY(sub)     /**< a - b */
-TG_DECLARE_BINARY(mul)     /**< a b */
-TG_DECLARE_BINARY(div)     /**< a / b */
-TG_DECLARE_BINARY(pow)     /**< a^b; its gradient in b needs a > 0 */
+TG_DECLARE_BINARY(add) /**< a + b */
+TG_DECLARE_BINARY(sub) /**< a - b */
+TG_DECLARE_BINARY(mul) /**< a b */
+TG_DECLARE_BINARY(div) /**< a / b */
+/** a^b, as C99's pow(): 1 where b = 0 or a = 1, even beside a NaN; NaN for a < 0 and a fractional b. First and second derivatives
+    are those of a^b, and 0 in a at b = 0 for every a but NaN; infinite where a^b is steep, as in a at (0, 0.5). In b there is none
+    for a < 0: NaN. At a = 0 and b >= 0 the gradient in b is 0, as in PyTorch and JAX: log a counts as 0 there, in second
+    derivatives too. Where an infinity meets 0 first derivatives are the limits (JAX and PyTorch give NaN): 0 in a and b at
+    (inf, -1), (0.5, inf), (2, -inf). */
+TG_DECLARE_BINARY(pow)
 TG_DECLARE_BINARY(maximum) /**< NaN if either is; at a tie each side takes half the gradient */
 TG_DECLARE_BINARY(minimum)
 #define tg_add(...) tg_add_at(TG_HERE, __VA_ARGS__)

@@ -2,6 +2,7 @@
    NumPy's do; u8 has none of these, since its sums would wrap at 256; both have maximum, minimum, comparisons, where, casts. */
 #include "ops/pointwise.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,7 +115,21 @@ static tg_tensor sub_negative(const tg_rewrite_args *args)
     return tg_ok(x) ? tg_add(args->inputs[0], x) : tg_none();
 }
 
+/* Exponents of gradients. The difference of two floats, rounded to double, rounds to float as the exact one does; of what would be
+   flushed to zero in a run, nothing is recorded. */
+static tg_tensor sub_constants(const tg_rewrite_args *args)
+{
+    double a, b;
+    if (!tg_dtype_is_float(args->type.dtype) || args->type.shape.rank != 0 ||
+        !tg_node_scalar(tg_tensor_node(args->inputs[0]), &a) || !tg_node_scalar(tg_tensor_node(args->inputs[1]), &b))
+        return tg_none();
+    double difference = a - b;
+    bool plain = difference == 0 || (fabs(difference) >= FLT_MIN && fabs(difference) <= FLT_MAX);
+    return plain ? tg_scalar(args->inputs[0], difference) : tg_none();
+}
+
 static const tg_rewrite_rule sub_rules[] = {
+    {"constant - constant -> constant", TG_EXACT, 0, sub_constants},
     {"x - 0 -> x", TG_EXACT, 0, sub_zero},
     {"0 - x -> -x", TG_EXACT, 0, zero_sub},
     {"a - (-b) -> a + b", TG_EXACT, 0, sub_negative},

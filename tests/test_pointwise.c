@@ -26,6 +26,9 @@ CASE(negative_add, tg_add(tg_neg(x), z))
 CASE(sub_zero, tg_sub(x, tg_scalar(x, 0)))
 CASE(zero_sub, tg_sub(tg_scalar(x, 0), x))
 CASE(sub_negative, tg_sub(x, tg_neg(z)))
+CASE(sub_constants, tg_mul(x, tg_sub(tg_scalar(x, 3), tg_scalar(x, 1.9))))
+CASE(sub_huge_constants, tg_mul(x, tg_sub(tg_scalar(x, 3e38), tg_scalar(x, -3e38))))
+CASE(pow_slope, tg_gradient(tg_pow(x, tg_scalar(x, 3)), x))
 CASE(mul_one, tg_mul(x, tg_scalar(x, 1)))
 CASE(mul_minus_one, tg_mul(tg_scalar(x, -1), x))
 CASE(mul_negatives, tg_mul(tg_neg(x), tg_neg(z)))
@@ -89,6 +92,8 @@ static const rewrite_case rewrite_cases[] = {
     {&tg_op_sub, STEP, step, " adaptive_step"},
     {&tg_op_sub, STEP, step_turned, " adaptive_step"},
     {&tg_op_sub, NULL, step_negative, " mul sqrt add div sub"},
+    {&tg_op_sub, "constant - constant -> constant", sub_constants, " mul"},
+    {&tg_op_sub, NULL, sub_huge_constants, " sub mul"},
     {&tg_op_sub, "x - 0 -> x", sub_zero, ""},
     {&tg_op_sub, "0 - x -> -x", zero_sub, " neg"},
     {&tg_op_sub, "a - (-b) -> a + b", sub_negative, " add"},
@@ -118,6 +123,7 @@ static const rewrite_case rewrite_cases[] = {
     {&tg_op_pow, ROUNDING, pow_half, " abs sqrt"},
     {&tg_op_pow, ROUNDING, pow_minus_one, " reciprocal"},
     {&tg_op_pow, NULL, pow_three, " pow"},
+    {&tg_op_pow, ROUNDING, pow_slope, " broadcast_to square mul mul"},
     {&tg_op_square, "(-x)^2, |x|^2 -> x^2", square_neg, " square"},
     {&tg_op_square, "(-x)^2, |x|^2 -> x^2", square_abs, " square"},
     {&tg_op_cos, "cos(-x) -> cos(x)", cos_neg, " cos"},
@@ -236,6 +242,66 @@ START_TEST(kinks_have_the_gradients_that_ops_h_gives)
 }
 END_TEST
 
+/* a, b and what mpmath makes of them: a^b, its two first and three second derivatives. */
+static const double powers[][8] = {
+    {2.5, 0, 1, 0, 0.91629073187415507, 0, 0.4, 0.83958870531847473},
+    {2.5, 1, 2.5, 1, 2.2907268296853877, 0, 1.9162907318741551, 2.0989717632961868},
+    {2.5, 2, 6.25, 5, 5.7268170742134692, 2, 7.0814536593707753, 5.2474294082404671},
+    {2.5, -1.5, 0.25298221281347035, -0.15178932768808221, 0.23180525692999799, 0.15178932768808221, -0.037890269032610657,
+     0.21240100852466442},
+    {0.5, 3, 0.125, 0.75, -0.086643397569993164, 3, -0.26986038541995898, 0.060056626739775178},
+    {1, 0, 1, 0, 0, 0, 1, 0},
+    {1, 2, 1, 2, 0, 2, 1, 0},
+    {0x1p-10, 0, 1, 0, -6.931471805599453, 0, 1024, 48.045301391820142},
+};
+
+/* Of y = a^b, in both orders, where the exponent is a variable and where it is a constant that is an x of the gradient. */
+START_TEST(pow_has_its_derivatives)
+{
+    const double *p = powers[_i % (int)(sizeof powers / sizeof *powers)];
+    bool constant = _i >= (int)(sizeof powers / sizeof *powers);
+    workbench b = workbench_open(TG_F64);
+    tg_tensor base = trainable(&b, "a", TG_SCALAR, &p[0]);
+    tg_tensor exponent = constant ? tg_scalar(base, p[1]) : trainable(&b, "b", TG_SCALAR, &p[1]);
+    tg_tensor y = tg_pow(base, exponent), da = tg_gradient(y, base), db = tg_gradient(y, exponent);
+    workbench_expect(y, 1e-15, p[2]);
+    workbench_expect(da, 1e-15, p[3]);
+    workbench_expect(db, 1e-15, p[4]);
+    workbench_expect(tg_gradient(da, base), 1e-14, p[5]);
+    workbench_expect(tg_gradient(da, exponent), 1e-14, p[6]);
+    workbench_expect(tg_gradient(db, base), 1e-14, p[6]);
+    workbench_expect(tg_gradient(db, exponent), 1e-14, p[7]);
+    workbench_close(&b);
+}
+END_TEST
+
+/* The limits of the first derivatives at the ends of the range; NaN where there is none. */
+START_TEST(pow_has_limits)
+{
+    const double inf = INFINITY, nan = NAN;
+    const double limits[][4] = {
+        {0, 0.5, inf, 0},    {0, -1, -inf, -inf}, {inf, 0, 0, inf},        {inf, 1, 1, inf},   {inf, 0.5, 0, inf},
+        {inf, -1, 0, 0},     {0.5, inf, 0, 0},    {0.5, -inf, -inf, -inf}, {2, inf, inf, inf}, {2, -inf, 0, 0},
+        {0, inf, 0, 0},      {inf, -inf, 0, 0},   {-2, 3, 12, nan},        {-2, 0, 0, nan},    {-2, -1, -0.25, nan},
+        {-2, 0.5, nan, nan}, {nan, 0, nan, nan},  {nan, 2, nan, nan},      {2, nan, nan, nan}, {-0.0, 2, 0, 0},
+    };
+    workbench b = workbench_open(TG_F64);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        tg_tensor base = workbench_values(&b, TG_F64, TG_SCALAR, &limits[i][0]);
+        tg_tensor exponent = workbench_values(&b, TG_F64, TG_SHAPE(1), &limits[i][1]);
+        tg_tensor gradients[2];
+        ck_assert(tg_gradients(tg_pow(base, exponent), ((const tg_tensor[]){base, exponent}), 2, gradients));
+        for (int k = 0; k < 2; k++) {
+            double *got = workbench_eval(gradients[k]), right = limits[i][2 + k];
+            ck_assert_msg(*got == right || (isnan(*got) && isnan(right)), "gradient %d of %g^%g is %g, not %g", k, limits[i][0],
+                          limits[i][1], *got, right);
+            free(got);
+        }
+    }
+    workbench_close(&b);
+}
+END_TEST
+
 START_TEST(pow_is_differentiable_at_zero)
 {
     workbench b = workbench_open(TG_F64);
@@ -344,6 +410,8 @@ int main(void)
     tcase_add_test(tests, every_rule_has_a_case);
     tcase_add_test(tests, rewrites_of_integers_keep_their_dtype);
     tcase_add_test(tests, kinks_have_the_gradients_that_ops_h_gives);
+    tcase_add_loop_test(tests, pow_has_its_derivatives, 0, 2 * (int)(sizeof powers / sizeof *powers));
+    tcase_add_test(tests, pow_has_limits);
     tcase_add_test(tests, pow_is_differentiable_at_zero);
     tcase_add_test(tests, choice_routes_gradients);
     tcase_add_test(tests, casts_between_floats_pass_gradients);
