@@ -285,7 +285,8 @@ TG_API tg_tensor tg_one_hot_at(tg_where where, tg_tensor indices, int64_t depth,
 
 /* ---- losses: an example each; take tg_mean() over them ---- */
 
-/** logits [n, c], labels: i32 classes [n] or probabilities [n, c] of the logits' dtype -> [n]: -sum of labels log_softmax(logits). */
+/** logits [n, c], labels: i32 classes [n] or probabilities [n, c] of the logits' dtype -> [n]: -sum of labels log_softmax(logits).
+    A label of 0 makes 0 of an infinite term (0 log 0 = 0), but not of a NaN. */
 TG_API tg_tensor tg_cross_entropy_at(tg_where where, tg_tensor logits, tg_tensor labels);
 /** mean over all but the first axis of (prediction - target)^2: [n, ...] -> [n]. */
 TG_API tg_tensor tg_mean_squared_error_at(tg_where where, tg_tensor prediction, tg_tensor target);

@@ -24,7 +24,7 @@ static void cross_entropy_reference(const tg_work *work, const double *const *in
     }
 }
 
-/* A label of 0 adds nothing, whatever its logit. */
+/* A label of 0 adds nothing, be its loss infinite, but passes a NaN on. */
 static void cross_entropy_dense_reference(const tg_work *work, const double *const *in, double *out, double *scale)
 {
     int64_t rows = work->inputs[0].shape.dims[0], n = work->inputs[0].shape.dims[1];
@@ -33,7 +33,7 @@ static void cross_entropy_dense_reference(const tg_work *work, const double *con
         double total = row_logsumexp(x, n);
         out[i] = 0;
         for (int64_t j = 0; j < n; j++) {
-            out[i] += labels[j] == 0 ? 0 : labels[j] * (total - x[j]);
+            out[i] += labels[j] == 0 && !isnan(total - x[j]) ? 0 : labels[j] * (total - x[j]);
             scale[i] += fabs(labels[j]) * (1 + fabs(total) + fabs(x[j]));
         }
     }

@@ -95,6 +95,26 @@ START_TEST(cross_entropy_is_stable)
 }
 END_TEST
 
+/* 0 log 0 is 0, but a NaN is no 0: weighted by 0 it stays, as in PyTorch, which multiplies. */
+START_TEST(labels_of_zero_drop_infinite_losses_but_no_nan)
+{
+    enum { WIDE = 21 };
+    double x[2 * WIDE] = {0}, labels[2 * WIDE] = {0};
+    x[1] = -INFINITY;
+    x[WIDE + 20] = NAN;
+    for (int isa = 0; isa < TG_ISA_COUNT; isa++)
+        for (int d = 0; tg_isa_available((tg_isa)isa) && d < 2; d++) {
+            tg_dtype dtype = d ? TG_F64 : TG_F32;
+            workbench b = workbench_open_on((tg_isa)isa, 1, dtype);
+            tg_tensor logits = workbench_values(&b, dtype, TG_SHAPE(2, WIDE), x);
+            workbench_expect(tg_cross_entropy(logits, workbench_values(&b, dtype, TG_SHAPE(2, WIDE), labels)), 0, 0, NAN);
+            double chosen[2 * WIDE] = {0, 0.5, [WIDE] = 1};
+            workbench_expect(tg_cross_entropy(logits, workbench_values(&b, dtype, TG_SHAPE(2, WIDE), chosen)), 0, INFINITY, NAN);
+            workbench_close(&b);
+        }
+}
+END_TEST
+
 /* Some steps of gradient descent on a linear classifier; the losses' bytes. */
 static void train(bool dense, float losses[8])
 {
@@ -195,6 +215,7 @@ int main(void)
     tcase_add_test(tests, one_hot_labels_give_the_bits_of_sparse_ones);
     tcase_add_test(tests, dense_one_hot_labels_become_sparse);
     tcase_add_test(tests, cross_entropy_is_stable);
+    tcase_add_test(tests, labels_of_zero_drop_infinite_losses_but_no_nan);
     tcase_add_test(tests, training_is_the_same_with_either_labels);
     tcase_add_test(tests, labels_take_gradients_where_they_are_probabilities);
     tcase_add_test(tests, mean_squared_error_is_one_value_an_example);

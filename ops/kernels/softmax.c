@@ -1,4 +1,6 @@
 /* Softmax, log-softmax, logsumexp and cross-entropy of f32 rows on vectors; sums in the order of ops/kernels/reduce.h. */
+#include <float.h>
+
 #include "ops/kernels/kernels.h"
 #include "ops/kernels/reduce_lanes.h"
 #include "ops/kernels/vector_math.h"
@@ -160,7 +162,8 @@ void TG_SET(cross_entropy_sparse)(const float *x, const int32_t *labels, int64_t
     }
 }
 
-/* The sum of labels (log_sum - (x - max)): where they are one-hot, the bits of cross_entropy_sparse. */
+/* The sum of labels (log_sum - (x - max)): where they are one-hot, the bits of cross_entropy_sparse. A label of 0 takes an infinite
+   loss as 0, but not a NaN. */
 static float weigh(const float *x, const float *labels, int64_t n, float max, float log_sum)
 {
     vf total[GROUP];
@@ -171,8 +174,8 @@ static float weigh(const float *x, const float *labels, int64_t n, float max, fl
             int64_t at = i + g * VF_WIDTH, rest = n - at;
             vf label = load(labels + at, rest);
             vf loss = vf_sub(vf_set1(log_sum), vf_sub(load(x + at, rest), vf_set1(max)));
-            vf term = vf_select(vf_eq(label, vf_zero()), vf_zero(), vf_mul(label, loss));
-            total[g] = vf_add(total[g], term);
+            vf finite = vf_min(vf_set1(FLT_MAX), loss); /* NaN stays */
+            total[g] = vf_add(total[g], vf_mul(label, vf_select(vf_eq(label, vf_zero()), finite, loss)));
         }
     return fold(TG_REDUCE_SUM, total);
 }

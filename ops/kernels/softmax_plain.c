@@ -56,8 +56,10 @@ void tg_cross_entropy_dense_f64(const double *x, const double *labels, int64_t r
     for (int64_t i = 0; i < rows; i++, x += n, labels += n) {
         row r = measure(x, n);
         double log_sum = log(r.sum), loss = 0;
-        for (int64_t j = 0; j < n; j++)
-            loss += labels[j] == 0 ? 0 : labels[j] * (log_sum - (x[j] - r.max));
+        for (int64_t j = 0; j < n; j++) {
+            double each = log_sum - (x[j] - r.max);
+            loss += labels[j] == 0 && isinf(each) ? 0 : labels[j] * each;
+        }
         out[i] = loss;
     }
 }
