@@ -20,15 +20,16 @@ TG_DEFINE_UNARY(FLOAT, relu, "y = max(x, 0)", tg_select(tg_greater(y, tg_scalar(
                 .traits = TG_POINTWISE | TG_MONOTONE | TG_SECOND_DERIVATIVE_ZERO, .increasing_in = 1, .tolerance = 0,
                 TG_REWRITES(relu_rules))
 
-/* Phi(x) + x phi(x), Phi and phi being the normal distribution's integral and density. */
-static tg_tensor gelu_slope(tg_tensor x)
+/* Phi(x) + x phi(x), Phi and phi being the normal distribution's integral and density. Below -1, where 1 + erf cancels, Phi is y / x. */
+static tg_tensor gelu_slope(tg_tensor x, tg_tensor y)
 {
-    tg_tensor half = tg_scalar(x, 0.5);
+    tg_tensor half = tg_scalar(x, 0.5), below = tg_less(x, tg_scalar(x, -1));
     tg_tensor integral = tg_add(half, tg_mul(half, tg_erf(tg_mul(x, tg_scalar(x, 0.70710678118654752440)))));
+    tg_tensor tail = tg_div(y, tg_select(below, x, tg_scalar(x, 1)));
     tg_tensor density = tg_mul(tg_exp(tg_mul(tg_square(x), tg_scalar(x, -0.5))), tg_scalar(x, 0.39894228040143267794));
-    return tg_add(integral, tg_mul(x, density));
+    return tg_add(tg_select(below, tail, integral), tg_mul(x, density));
 }
-TG_DEFINE_UNARY(FLOAT, gelu, "y = x Phi(x)", tg_mul(g, gelu_slope(x)), .traits = TG_POINTWISE, .tolerance = 4)
+TG_DEFINE_UNARY(FLOAT, gelu, "y = x Phi(x)", tg_mul(g, gelu_slope(x, y)), .traits = TG_POINTWISE, .tolerance = 4)
 
 /* s + y (1 - s) with s = sigmoid(x). */
 static tg_tensor silu_slope(tg_tensor x, tg_tensor y)
@@ -78,12 +79,13 @@ tg_tensor tg_leaky_relu_at(tg_where where, tg_tensor x, double slope)
 
 static bool elu_shape(tg_infer *infer) { return tg_shape_parameter(infer, "alpha"); }
 
-/* For x <= 0 the derivative alpha exp(x) is y + alpha. */
+/* alpha exp(x) below 0, which y + alpha is too, but far below 0 that cancels. exp() sees no x above 0, where it may overflow. */
 static void elu_gradient(const tg_gradient_args *args, tg_tensor *result)
 {
     const tg_elu_attributes *a = args->attributes;
-    tg_tensor y = args->output, g = args->gradient;
-    result[0] = tg_select(tg_greater(y, tg_scalar(y, 0)), g, tg_mul(g, tg_add(y, tg_scalar(y, a->alpha))));
+    tg_tensor x = args->inputs[0], g = args->gradient, zero = tg_scalar(x, 0), positive = tg_greater(x, zero);
+    tg_tensor slope = tg_mul(tg_exp(tg_select(positive, zero, x)), tg_scalar(x, a->alpha));
+    result[0] = tg_select(positive, g, tg_mul(g, slope));
 }
 
 static void elu_describe(const void *attributes, char *text, size_t size)

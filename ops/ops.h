@@ -70,17 +70,20 @@ TG_DECLARE_UNARY(sqrt)
 TG_DECLARE_UNARY(square)
 TG_DECLARE_UNARY(sin)
 TG_DECLARE_UNARY(cos)
-TG_DECLARE_UNARY(tanh)
+TG_DECLARE_UNARY(tanh) /**< derivative 1 - y^2, which is 0 where y rounds to -1 or 1 */
 TG_DECLARE_UNARY(reciprocal)
 TG_DECLARE_UNARY(rsqrt) /**< 1 / sqrt(x) */
 TG_DECLARE_UNARY(erf)
-TG_DECLARE_UNARY(sigmoid)  /**< 1 / (1 + exp(-x)), increasing in floating point */
+/** 1 / (1 + exp(-x)), increasing in floating point. Derivative y (1 - y): with all its digits far below 0, and 0 where y rounds to 1. */
+TG_DECLARE_UNARY(sigmoid)
 TG_DECLARE_UNARY(relu)     /**< derivative at 0: 0 */
 TG_DECLARE_UNARY(gelu)     /**< x Phi(x), exact (erf) form */
 TG_DECLARE_UNARY(silu)     /**< x sigmoid(x) */
 TG_DECLARE_UNARY(softplus) /**< log(1 + exp(x)), without overflow */
-TG_API tg_tensor tg_leaky_relu_at(tg_where where, tg_tensor x, double slope); /**< x > 0 ? x : slope x; 0 <= slope < inf */
-TG_API tg_tensor tg_elu_at(tg_where where, tg_tensor x, double alpha); /**< x > 0 ? x : alpha (exp(x) - 1); 0 <= alpha < inf */
+/** x > 0 ? x : slope x; 0 <= slope < inf; derivative at 0: slope. */
+TG_API tg_tensor tg_leaky_relu_at(tg_where where, tg_tensor x, double slope);
+/** x > 0 ? x : alpha (exp(x) - 1); 0 <= alpha < inf; derivative at 0: alpha. */
+TG_API tg_tensor tg_elu_at(tg_where where, tg_tensor x, double alpha);
 #define tg_neg(...) tg_neg_at(TG_HERE, __VA_ARGS__)
 #define tg_abs(...) tg_abs_at(TG_HERE, __VA_ARGS__)
 #define tg_sign(...) tg_sign_at(TG_HERE, __VA_ARGS__)
