@@ -1,5 +1,11 @@
 /* Values and derivatives of activation functions far out, where they are small: relative to themselves, on every instruction set. */
+#include <float.h>
+
+#include "exec/float_mode.h"
+#include "ops/op_entries.h"
 #include "workbench.h"
+
+enum { BLOCK = 1024 };
 
 typedef struct tail {
     const char *op;
@@ -82,9 +88,55 @@ START_TEST(tails_keep_their_digits)
 }
 END_TEST
 
+/* The values of part `part`: from 2^-126 up to 2^-97, then from 0 to 110. */
+static void fill(int part, bool negative, float x[BLOCK], double wide[BLOCK])
+{
+    for (int i = 0; i < BLOCK; i++) {
+        float step = (float)i / BLOCK, size = part < 30 ? ldexpf(1 + step, part - 126) : (float)(part - 30) + step;
+        wide[i] = x[i] = negative ? -size : size;
+    }
+}
+
+/* Under the flags of a run: what is not below the normal range is no worse there than elsewhere. */
+START_TEST(no_op_loses_digits_near_the_least_normal)
+{
+    static float x[BLOCK], got[BLOCK];
+    static double wide[BLOCK], right[BLOCK];
+    int count;
+    const tg_op_entry *entry = &tg_op_entries(&count)[_i];
+    const tg_op *op = entry->op;
+    tg_type single = {TG_F32, TG_SHAPE(BLOCK)}, twice = {TG_F64, TG_SHAPE(BLOCK)};
+    const void *attributes = entry->samples[0].attributes;
+    if (!(op->traits & TG_POINTWISE) || op->min_inputs != 1 || op == &tg_op_cast || op == &tg_op_stop_gradient)
+        return;
+    for (int isa = 0; isa < TG_ISA_COUNT; isa++)
+        for (int run = 0; tg_isa_available((tg_isa)isa) && run < 2 * (30 + 110); run++) {
+            tg_work work = {.n_inputs = 1, .inputs = &single, .output = single, .attributes = attributes, .isa = (tg_isa)isa};
+            fill(run / 2, run % 2, x, wide);
+            tg_float_mode before = tg_float_mode_enter(true);
+            op->block (&work)(got, (const void *const[]){x}, BLOCK, attributes);
+            tg_float_mode_leave(before);
+            work.inputs = &twice;
+            work.output = twice;
+            op->block (&work)(right, (const void *const[]){wide}, BLOCK, attributes);
+            for (int i = 0; i < BLOCK; i++) {
+                double error = fabs(got[i] - right[i]), size = fabs(right[i]);
+                bool vanished = size < FLT_MIN * (1 + 4 * FLT_EPSILON) && fabsf(got[i]) <= FLT_MIN;
+                bool same = (isnan(right[i]) && isnan(got[i])) || got[i] == (float)right[i];
+                if (!same && !vanished && !(error <= (op->tolerance + 0.5) * FLT_EPSILON * size))
+                    ck_abort_msg("%s of %a, %s, is %a, not %a", op->name, (double)x[i], tg_isa_name((tg_isa)isa), (double)got[i],
+                                 right[i]);
+            }
+        }
+}
+END_TEST
+
 int main(void)
 {
+    int count;
+    tg_op_entries(&count);
     TCase *tests = harness_case("tails");
     tcase_add_loop_test(tests, tails_keep_their_digits, 0, TAILS);
+    tcase_add_loop_test(tests, no_op_loses_digits_near_the_least_normal, 0, count);
     return harness_run("tails", tests);
 }

@@ -22,19 +22,21 @@ static inline vf tanh_of(vf x)
 
 static inline vf erf_of(vf x)
 {
-    static const float c[] = {1.2837917e-01f, -3.7612626e-01f, 1.1283579e-01f, -2.6853347e-02f,
-                              5.187162e-03f,  -7.997853e-04f,  7.806903e-05f};
+    static const float c[] = {1.1283791e+00f, -3.761222e-01f, 1.1278998e-01f, -2.666226e-02f,
+                              4.824888e-03f,  -4.820924e-04f, -2.6667993e-05f};
     vf size = vf_abs(x), z = vf_mul(x, x);
-    vf small = vf_fma(size, vf_polynomial(z, c, 6), size);
+    vf small =
+        vf_mul(size, vf_polynomial(z, c, 6)); /* no part of it smaller than x, which may be the least that is not flushed */
     vf large = vf_sub(vf_set1(1), vf_tail(vf_mul(size, vf_set1(1.41421356f)), vf_set1(2)));
     return vf_copysign(vf_select(vf_lt(size, vf_set1(1)), small, large), x);
 }
 
-/* x Phi(x). */
+/* x Phi(x): below 0 x Phi(-|x|), which must not vanish before x does; else x (1 - Phi(-|x|)). */
 static inline vf gelu(vf x)
 {
-    vf share = vf_tail(vf_abs(x), vf_min(vf_set1(FLT_MAX), x)); /* not inf 0 */
-    return vf_select(vf_lt(x, vf_zero()), share, vf_sub(x, share));
+    vm below = vf_lt(x, vf_zero());
+    vf share = vf_tail(vf_abs(x), vf_select(below, x, vf_set1(1)));
+    return vf_select(below, share, vf_mul(x, vf_sub(vf_set1(1), share)));
 }
 
 /* x / (1 + exp(-x)), both sides of the fraction scaled by 2^-half so that neither overflows. */

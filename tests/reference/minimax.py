@@ -60,7 +60,7 @@ fit("2 atanh(t / 2) = t + t^3 p(t^2)", 3, 1e-10, mp.mpf(4) / 9, of_square(lambda
     of_square(lambda t: t**3 / (2 * mp.atanh(t / 2))))
 fit("Phi(-t) exp(t^2 / 2) (t + 4) = p((t - 4) / (t + 4))", 9, -1, mp.mpf(10.5) / 18.5, tail_times, lambda v: 1 / tail_times(v))
 fit("tanh(x) = x + x^3 p(x^2)", 4, 1e-8, 0.625**2, of_square(lambda x: (mp.tanh(x) - x) / x**3), of_square(lambda x: x**3 / mp.tanh(x)))
-fit("erf(x) = x + x p(x^2)", 6, 1e-10, 1, of_square(lambda x: mp.erf(x) / x - 1), of_square(lambda x: x / mp.erf(x)))
+fit("erf(x) = x p(x^2)", 6, 1e-10, 1, of_square(lambda x: mp.erf(x) / x), of_square(lambda x: x / mp.erf(x)))
 fit("sin(r) = r + r^3 p(r^2)", 2, 1e-8, quarter**2, of_square(lambda r: (mp.sin(r) - r) / r**3), of_square(lambda r: r**3 / mp.sin(r)))
 fit("cos(r) = 1 - r^2 / 2 + r^4 p(r^2)", 2, 1e-6, quarter**2, of_square(lambda r: (mp.cos(r) - 1 + r**2 / 2) / r**4),
     of_square(lambda r: r**4 / mp.cos(r)))
