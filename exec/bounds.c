@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "exec/finite.h"
+#include "exec/float_mode.h"
 
 #define MAX_POINTS 81 /* three of each input */
 
@@ -90,7 +91,12 @@ bool tg_find_bounds(const tg_bounded_op *op, tg_interval *result)
     samples inputs[TG_BOUNDED_INPUTS], outputs;
     const void *arguments[TG_BOUNDED_INPUTS] = {&inputs[0], &inputs[1], &inputs[2], &inputs[3]};
     int total = fill_points(op, inputs);
+    bool twice = op->dtype == TG_F64;
+    for (int a = 0; a < op->n_inputs; a++)
+        twice = twice || op->dtypes[a] == TG_F64;
+    tg_float_mode before = tg_float_mode_enter(!twice);
     op->block(&outputs, arguments, total, op->attributes);
+    tg_float_mode_leave(before);
     *result = (tg_interval){INFINITY, -INFINITY};
     for (int i = 0; i < total; i++) {
         double value = op->dtype == TG_F32 ? (double)outputs.f32[i] : outputs.f64[i];

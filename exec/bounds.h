@@ -16,7 +16,7 @@ typedef struct tg_bounded_op {
     tg_interval inputs[TG_BOUNDED_INPUTS]; /**< finite */
 } tg_bounded_op;
 
-/** Bounds of the results in the calling thread's float mode; false if one may not be finite, or if that is not known. */
+/** Bounds of the results during a run; false if one may not be finite, or if that is not known. */
 bool tg_find_bounds(const tg_bounded_op *op, tg_interval *result);
 
 /** What any value of an integer dtype lies between; of a float one, any of TG_SMALL (exec/finite.h). */

@@ -128,7 +128,7 @@ tg_status tg_step_try(const tg_step *step, const tg_task *task, int32_t *effect)
 /** What a plan knows of its commit segment, if that checks what it writes. False if memory is out. */
 bool tg_commit_make(tg_plan *plan);
 /** Whether the commit segment cannot write anything that is not finite, as far as bounds of what it reads can tell. The variables are
-    locked, the compute segment has run and noted nothing large; in the calling thread's float mode. */
+    locked, and the compute segment has run and noted nothing large. */
 bool tg_commit_is_bounded(tg_plan *plan);
 /** After it has run: notes what was assigned, with the bounds just found if it `is_bounded`. */
 void tg_commit_note(tg_plan *plan, bool is_bounded);

@@ -1,4 +1,4 @@
-/* The floating-point state of a thread while a plan runs on it: round to nearest, and subnormals as zero where asked. */
+/* The floating-point state of a thread while a plan runs on it: round to nearest, and subnormals as zero but where f64 is read or written. */
 #ifndef TG_EXEC_FLOAT_MODE_H
 #define TG_EXEC_FLOAT_MODE_H
 

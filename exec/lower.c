@@ -97,6 +97,14 @@ static bool can_prepare(const tg_steps *steps, const tg_step *step, const tg_nod
     return read != 0;
 }
 
+static bool has_f64(const tg_work *work)
+{
+    bool found = work->output.dtype == TG_F64;
+    for (int32_t i = 0; i < work->n_inputs; i++)
+        found |= work->inputs[i].dtype == TG_F64;
+    return found;
+}
+
 bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
 {
     if (!tg_work_make(&step->work, steps->values, node, steps->pool))
@@ -109,6 +117,7 @@ bool tg_steps_begin_op(tg_steps *steps, tg_step *step, const tg_node *node)
         return false;
     }
     step->op = op;
+    step->keeps_subnormals = has_f64(&step->work);
     step->work.prepared = can_prepare(steps, step, node);
     step->first_phase = step->work.prepared ? 1 : 0;
     step->phases = (op->phases ? op->phases(&step->work) : 1) - step->first_phase;
@@ -144,6 +153,7 @@ static bool add_preparation(tg_steps *steps, const tg_step *of)
         return false;
     step->op = of->op;
     step->work = of->work;
+    step->keeps_subnormals = of->keeps_subnormals;
     step->op_scratch = of->op_scratch;
     step->prepares = true;
     uint32_t read = prepared_inputs(of);

@@ -4,6 +4,7 @@
 
 #include "exec/bounds.h"
 #include "exec/finite.h"
+#include "exec/float_mode.h"
 #include "exec/walk.h"
 
 #define MAX_BLOCK 1024
@@ -41,6 +42,7 @@ typedef struct instruction {
     int32_t result;
     int32_t size;
     bool monotone;
+    bool keeps_subnormals; /* it reads or writes f64 */
     int32_t effect;
 } instruction;
 
@@ -138,12 +140,14 @@ int32_t tg_program_emit(tg_program *program, tg_instruction given)
                           .result = program->n_operands,
                           .size = (int32_t)tg_dtype_size(given.dtype),
                           .monotone = given.monotone,
+                          .keeps_subnormals = given.dtype == TG_F64,
                           .effect = given.effect};
     program->is_tried = program->is_tried || given.effect >= 0;
     for (int32_t i = 0; i < given.n_operands; i++) {
         operand *read = &program->operands[given.operands[i]];
         read->last_use = index;
         read->n_uses++;
+        made->keeps_subnormals = made->keeps_subnormals || read->dtype == TG_F64;
         program->arguments[program->n_arguments++] = given.operands[i];
     }
     program->widest = given.n_operands > program->widest ? given.n_operands : program->widest;
@@ -357,6 +361,13 @@ static void copy(const tg_program *program, const state *here, const instruction
         memcpy(to, here->at[from], (size_t)(here->count * step->size));
 }
 
+static void run_keeping_subnormals(const instruction *step, const state *here)
+{
+    tg_float_mode before = tg_float_mode_enter(false);
+    step->block(here->at[step->result], here->arguments, here->count, step->attributes);
+    tg_float_mode_leave(before);
+}
+
 static inline void run_block(const tg_program *program, const state *here)
 {
     for (int32_t i = 0; i < program->n_instructions; i++) {
@@ -368,7 +379,10 @@ static inline void run_block(const tg_program *program, const state *here)
         const int32_t *arguments = &program->arguments[step->first_argument];
         for (int32_t a = 0; a < step->n_arguments; a++)
             here->arguments[a] = here->at[arguments[a]];
-        step->block(here->at[step->result], here->arguments, here->count, step->attributes);
+        if (step->keeps_subnormals)
+            run_keeping_subnormals(step, here);
+        else
+            step->block(here->at[step->result], here->arguments, here->count, step->attributes);
     }
 }
 

@@ -272,7 +272,7 @@ tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
     if (self.bad && self.leads) {
         tg_workspace_enter(replay->workspace);
         tg_variables_lock(replay->variables, false);
-        tg_float_mode before = tg_float_mode_enter(tg_variables_float(replay->variables) != TG_F64);
+        tg_float_mode before = tg_float_mode_enter(true);
         status = run_search(&self);
         tg_float_mode_leave(before);
         tg_variables_unlock(replay->variables, false);

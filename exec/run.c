@@ -11,7 +11,6 @@
 typedef struct run {
     tg_plan *plan;
     uint64_t counter;
-    bool flush;
     bool tries;        /* the commit segment, without writing */
     atomic_bool large; /* a TG_CHECK_SMALL found something */
     /* The least of (item << 32 | task << 8 | status) over all tasks that failed: the same for any number of threads, since the
@@ -88,7 +87,7 @@ static void run_share(void *arg, int thread)
     run *self = arg;
     const tg_item *items = self->plan->stages.items;
     void *scratch = tg_workspace_scratch(self->plan->workspace, thread);
-    tg_float_mode before = tg_float_mode_enter(self->flush);
+    tg_float_mode before = tg_float_mode_enter(true);
     for (int64_t task, end; tg_pieces_take(&self->tasks, thread, &task, &end);) {
         int32_t item = item_of(self->stage, items, task);
         for (; task < end; task++) {
@@ -130,7 +129,7 @@ static bool run_segments(run *self, int32_t first)
     int32_t commit = stages->n_sections;
     while (commit > 0 && stages->sections[commit - 1].segment == TG_COMMIT)
         commit--;
-    tg_float_mode before = tg_float_mode_enter(self->flush);
+    tg_float_mode before = tg_float_mode_enter(true);
     run_sections(self, first, commit);
     bool bounded = !has_failed(self) && !atomic_load_explicit(&self->large, memory_order_relaxed) && self->plan->is_checked &&
                    tg_commit_is_bounded(self->plan);
@@ -172,7 +171,7 @@ static const tg_node *node_of(const run *self, uint64_t failure)
     int32_t effect = -1;
     if (step->segment == TG_COMMIT) {
         tg_task task = {.index = (int64_t)(failure >> 8 & MAX_TASK), .scratch = tg_workspace_scratch(plan->workspace, 0)};
-        tg_float_mode before = tg_float_mode_enter(self->flush);
+        tg_float_mode before = tg_float_mode_enter(true);
         (void)tg_step_try(step, &task, &effect);
         tg_float_mode_leave(before);
     }
@@ -205,8 +204,7 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     if (status != TG_OK)
         return status;
     uint64_t generation = generation_of(plan);
-    run self = {
-        .plan = plan, .counter = tg_variables_step(plan->variables), .flush = tg_variables_float(plan->variables) != TG_F64};
+    run self = {.plan = plan, .counter = tg_variables_step(plan->variables)};
     atomic_init(&self.failure, NO_FAILURE);
     atomic_init(&self.large, false);
     plan->failed = -1;

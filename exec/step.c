@@ -4,6 +4,7 @@
 
 #include "exec/compile.h"
 #include "exec/finite.h"
+#include "exec/float_mode.h"
 
 /* TG_ERROR_NONFINITE if the step checks for that and found it. */
 static tg_status check(const tg_step *step, const void *values, int64_t bytes, bool *large)
@@ -26,10 +27,15 @@ typedef struct epilogue {
 static void finish(const void *state, int64_t first, int64_t count)
 {
     epilogue *self = (epilogue *)state; /* the task's own, below */
+    tg_float_mode before = {0};
+    if (self->step->keeps_subnormals)
+        before = tg_float_mode_enter(true);
     if (!self->begun)
         tg_program_begin(self->step->program, self->step->pointers, self->scratch);
     self->begun = true;
     tg_program_span(self->step->program, self->step->pointers, self->scratch, first, count);
+    if (self->step->keeps_subnormals)
+        tg_float_mode_leave(before);
 }
 
 static void check_stretch(const void *state, int64_t first, int64_t count)
@@ -53,7 +59,12 @@ static tg_status run_op(const tg_step *step, tg_task *task)
                                     : step->checks ? check_stretch
                                                    : NULL,
                           .finish_state = &after};
+    tg_float_mode before = {0};
+    if (step->keeps_subnormals)
+        before = tg_float_mode_enter(false);
     tg_status status = step->op->run(&step->work, &buffers, task->phase, task->index, task->scratch);
+    if (step->keeps_subnormals)
+        tg_float_mode_leave(before);
     task->large = task->large || after.large;
     return status == TG_OK ? after.status : status;
 }

@@ -47,12 +47,13 @@ enum {
 typedef struct tg_step {
     tg_step_kind kind;
     tg_segment segment;
-    int32_t node;    /**< what an error names */
-    int checks;      /**< TG_CHECK_*: of TG_STEP_CHECK; or of each stretch that TG_STEP_OP finishes, which spares a step */
-    tg_dtype dtype;  /**< of the floats that are checked */
-    bool prepares;   /**< TG_STEP_OP: phase 0 alone, in the prologue; the others are a step of their own */
-    const tg_op *op; /**< TG_STEP_OP; else NULL */
-    tg_work work;    /**< of the op: its inputs are the first refs */
+    int32_t node;          /**< what an error names */
+    int checks;            /**< TG_CHECK_*: of TG_STEP_CHECK; or of each stretch that TG_STEP_OP finishes, which spares a step */
+    tg_dtype dtype;        /**< of the floats that are checked */
+    bool keeps_subnormals; /**< TG_STEP_OP: it reads or writes f64, of which a run flushes nothing to zero */
+    bool prepares;         /**< TG_STEP_OP: phase 0 alone, in the prologue; the others are a step of their own */
+    const tg_op *op;       /**< TG_STEP_OP; else NULL */
+    tg_work work;          /**< of the op: its inputs are the first refs */
     int32_t output, twin, shared; /**< its refs; the last two may be -1 */
     tg_program *program;          /**< TG_STEP_PROGRAM, or the epilogue; NULL: none */
     int64_t count;                /**< elements of the program */

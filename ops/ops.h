@@ -1,6 +1,7 @@
 /* The ops. Semantics follow NumPy and the ONNX operator text: broadcasting from the right, negative axes, half-open slices.
    Each records one node (or a few) and gives its handle; a mistake poisons the handle and stays on the graph.
-   No implicit promotion: operands have one dtype; tg_scalar() makes a scalar of a tensor's. NaN propagates unless said otherwise. */
+   No implicit promotion: operands have one dtype; tg_scalar() makes a scalar of a tensor's. NaN propagates unless said otherwise.
+   While a plan runs, ops on f32 alone take subnormals (below 1.2e-38) as zeros and make none; ops that read or write f64 keep them. */
 #ifndef TG_OPS_OPS_H
 #define TG_OPS_OPS_H
 
@@ -63,7 +64,7 @@ TG_API tg_tensor tg_adaptive_step_at(tg_where where, tg_tensor w, tg_tensor m, t
 
 TG_DECLARE_UNARY(neg)
 TG_DECLARE_UNARY(abs)  /**< derivative at 0: 0 */
-TG_DECLARE_UNARY(sign) /**< -1, 0 or 1; NaN at NaN; derivative 0 */
+TG_DECLARE_UNARY(sign) /**< -1, 0 or 1; of a subnormal f32, 0; NaN at NaN; derivative 0 */
 TG_DECLARE_UNARY(exp)
 TG_DECLARE_UNARY(log)
 TG_DECLARE_UNARY(sqrt)

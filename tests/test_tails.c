@@ -131,6 +131,54 @@ START_TEST(no_op_loses_digits_near_the_least_normal)
 }
 END_TEST
 
+/* Subnormals of f64 in a store of f32, and of f32 in one of f64: the dtypes of an op decide, whatever is fused with what. */
+START_TEST(subnormals_are_kept_in_f64_alone)
+{
+    workbench b = workbench_open(_i & 1 ? TG_F64 : TG_F32);
+    tg_shape shape = TG_SHAPE(2, 2);
+    tg_tensor wide = workbench_values(&b, TG_F64, shape, (const double[]){0x1p-1060, -0x1p-1060, 0x1p-1030, 1});
+    tg_tensor narrow = workbench_values(&b, TG_F32, shape, (const double[]){0x1p-140, -0x1p-140, 0x1p-126, 1});
+    tg_tensor product = tg_matmul(wide, workbench_values(&b, TG_F64, shape, (const double[]){1, 0, 0, 1}));
+    tg_tensor half = tg_mul(narrow, tg_scalar(narrow, 0.5)),
+              positive = tg_less(tg_scalar(wide, 0), tg_mul(wide, tg_scalar(wide, 0.5)));
+    tg_tensor epilogue = tg_cast(tg_mul(product, tg_scalar(product, 0x1p1000)), TG_F32);
+    tg_tensor roots[] = {tg_mul(wide, tg_scalar(wide, 0.5)),
+                         tg_sum(wide, TG_AXES(0)),
+                         product,
+                         tg_mul(tg_cast(half, TG_F64), tg_scalar(wide, 0x1p126)),
+                         tg_mul(tg_mul(epilogue, tg_scalar(epilogue, 0x1p-70)), tg_scalar(epilogue, 0x1p70)),
+                         tg_cast(positive, TG_F32),
+                         tg_sign(narrow),
+                         tg_sign(wide)};
+    const double right[][4] = {{0x1p-1061, -0x1p-1061, 0x1p-1031, 0.5},
+                               {0x1.00000004p-1030, 1},
+                               {0x1p-1060, -0x1p-1060, 0x1p-1030, 1},
+                               {0, 0, 0, 0x1p125},
+                               {0, 0, 0x1p-30, INFINITY},
+                               {1, 0, 1, 1},
+                               {0, 0, 1, 1},
+                               {1, -1, 1, 1}};
+    enum { ROOTS = sizeof roots / sizeof *roots };
+    tg_compile_options options = tg_compile_defaults(b.context);
+    options.fuse = _i & 2;
+    options.simplify = _i & 4;
+    tg_plan *plan = tg_compile_roots(b.graph, roots, ROOTS, options);
+    ck_assert_msg(plan, "%s", tg_graph_error(b.graph));
+    ck_assert_int_eq(tg_run(plan), TG_OK);
+    for (int r = 0; r < ROOTS; r++)
+        for (int64_t i = 0; i < tg_shape_count(tg_tensor_shape(roots[r])); i++) {
+            double got = case_element(tg_tensor_dtype(roots[r]), tg_values(plan, roots[r]), i);
+#if defined(__SSE__) || defined(__aarch64__)
+            ck_assert_msg(got == right[r][i], "root %d, element %d is %a, not %a", r, (int)i, got, right[r][i]);
+#else
+            ck_assert_msg(fabs(got - right[r][i]) <= FLT_MIN * 0x1p70, "root %d, element %d", r, (int)i);
+#endif
+        }
+    tg_plan_free(plan);
+    workbench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
     int count;
@@ -138,5 +186,6 @@ int main(void)
     TCase *tests = harness_case("tails");
     tcase_add_loop_test(tests, tails_keep_their_digits, 0, TAILS);
     tcase_add_loop_test(tests, no_op_loses_digits_near_the_least_normal, 0, count);
+    tcase_add_loop_test(tests, subnormals_are_kept_in_f64_alone, 0, 8);
     return harness_run("tails", tests);
 }

@@ -5,10 +5,11 @@
 
 static inline vm not_equal(vf a, vf b) { return vm_not(vf_eq(a, b)); }
 
+/* In a run a subnormal compares as 0, so it must come out as 0 too. */
 static inline vf sign(vf a)
 {
     vf one = vf_copysign(vf_set1(1), a);
-    return vf_select(vm_or(vf_lt(a, vf_zero()), vf_gt(a, vf_zero())), one, a);
+    return vf_select(vm_or(vf_lt(a, vf_zero()), vf_gt(a, vf_zero())), one, vf_mul(a, vf_zero()));
 }
 
 static inline vf square(vf a) { return vf_mul(a, a); }
