@@ -26,6 +26,8 @@ static inline tg_conv2d_options tg_conv2d_options_of(const tg_conv2d_attributes 
 int tg_conv2d_phases(const tg_work *work);        /**< of both the output and the input gradient */
 uint32_t tg_conv2d_prepares(const tg_work *work); /**< likewise */
 int tg_conv2d_kernel_gradient_phases(const tg_work *work);
+/** Floats of an image that 32 bits must count; 0 in f64, where nothing is counted so. */
+int64_t tg_conv2d_kernel_gradient_unpooled_image(const tg_work *work);
 int tg_conv2d_unpooled_phases(const tg_work *work); /**< of both */
 uint32_t tg_conv2d_input_gradient_unpooled_prepares(const tg_work *work);
 #define TG_CONV2D_RUNS(name)                                   \

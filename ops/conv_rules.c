@@ -118,6 +118,15 @@ static const tg_node *sparse_unpooling(tg_tensor image)
     return tg_pool2d_is_disjoint(a) && places > 1 && places <= MOST_PLACES ? node : NULL;
 }
 
+/* Whether the kernel gradient's pooled form takes these: not images that 32 bits cannot count. */
+static bool is_countable(const tg_rewrite_args *args, const tg_unpool2d_attributes *unpool, tg_tensor y, tg_tensor argmax)
+{
+    tg_conv2d_unpooled_attributes a = {*(const tg_conv2d_gradient_attributes *)args->attributes, *unpool};
+    tg_type inputs[] = {tg_tensor_type(args->inputs[0]), tg_tensor_type(y), tg_tensor_type(argmax)};
+    tg_infer infer = {.n_inputs = 3, .inputs = inputs, .attributes = &a};
+    return tg_op_conv2d_kernel_gradient_unpooled.shape(&infer);
+}
+
 static tg_tensor rewrite_sparse_gradient(const tg_rewrite_args *args)
 {
     const tg_conv2d_gradient_attributes *a = args->attributes;
@@ -130,8 +139,10 @@ static tg_tensor rewrite_sparse_gradient(const tg_rewrite_args *args)
                                           .pool = tg_pool2d_options_of(&unpool->pool),
                                           .unpooled = {unpool->extent[0], unpool->extent[1]},
                                           .extent = {a->extent[0], a->extent[1]}};
-    return args->op == &tg_op_conv2d_kernel_gradient ? tg_conv2d_kernel_gradient_unpooled(args->inputs[0], y, argmax, options)
-                                                     : tg_conv2d_input_gradient_unpooled(y, argmax, args->inputs[1], options);
+    if (args->op == &tg_op_conv2d_input_gradient)
+        return tg_conv2d_input_gradient_unpooled(y, argmax, args->inputs[1], options);
+    return is_countable(args, unpool, y, argmax) ? tg_conv2d_kernel_gradient_unpooled(args->inputs[0], y, argmax, options)
+                                                 : tg_none();
 }
 
 static tg_tensor rewrite_padded_kernel_input(const tg_rewrite_args *args)

@@ -33,8 +33,16 @@ static bool gradient_type(tg_infer *infer, const tg_op *op, tg_type first, tg_ty
 static bool kernel_gradient_shape(tg_infer *infer)
 {
     tg_type unpooled;
-    return unpooled_type(infer, infer->inputs[1], infer->inputs[2], &unpooled) &&
-           gradient_type(infer, &tg_op_conv2d_kernel_gradient, infer->inputs[0], unpooled);
+    if (!unpooled_type(infer, infer->inputs[1], infer->inputs[2], &unpooled) ||
+        !gradient_type(infer, &tg_op_conv2d_kernel_gradient, infer->inputs[0], unpooled))
+        return false;
+    tg_work work = {
+        .n_inputs = infer->n_inputs, .inputs = infer->inputs, .output = infer->result, .attributes = infer->attributes};
+    int64_t floats = tg_conv2d_kernel_gradient_unpooled_image(&work);
+    return floats <= INT32_MAX ||
+           tg_infer_fail(
+               infer, "an image of %lld floats with its padding is more than 2^31 - 1: take conv2d_kernel_gradient of unpool2d",
+               (long long)floats);
 }
 
 static bool input_gradient_shape(tg_infer *infer)

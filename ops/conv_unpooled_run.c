@@ -107,6 +107,12 @@ double tg_conv2d_input_gradient_unpooled_flops(const tg_work *work)
 
 /* ---- the kernel gradient: partial sums, then their sum ---- */
 
+int64_t tg_conv2d_kernel_gradient_unpooled_image(const tg_work *work)
+{
+    tg_unpooled_size size = kernel_gradient_size(work);
+    return is_fast(work) ? tg_unpooled_sum_image(&size) : 0;
+}
+
 static tg_unpooled_sum make_sum(const tg_work *work)
 {
     tg_unpooled_size size = kernel_gradient_size(work);

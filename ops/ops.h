@@ -239,7 +239,7 @@ typedef struct tg_conv2d_unpooled_options {
     int64_t extent[2];   /**< height and width of the result: of the kernel, or of the input */
 } tg_conv2d_unpooled_options;
 /** tg_conv2d_kernel_gradient(x, tg_unpool2d(y, argmax)), but only elements of x that a value of y meets count: a NaN or infinity elsewhere
-    does not. Recorded by compilation. */
+    does not. An f32 image and its padding are 2^31 - 1 floats at most. Recorded by compilation. */
 TG_API tg_tensor tg_conv2d_kernel_gradient_unpooled_at(tg_where where, tg_tensor x, tg_tensor y, tg_tensor argmax,
                                                        tg_conv2d_unpooled_options options);
 /** tg_conv2d_input_gradient(tg_unpool2d(y, argmax), kernel), in the same way. */

@@ -230,6 +230,60 @@ START_TEST(mistakes_are_told_in_words)
 }
 END_TEST
 
+/* What the pooled form's rule makes of the kernel gradient of one image that is a square of `extent`, padded and of one channel. */
+static tg_tensor pooled_form(workbench *w, tg_dtype dtype, int64_t extent, int64_t padding)
+{
+    int64_t pooled = (extent + 2 * padding - 2) / 2;
+    const tg_op *op = &tg_op_conv2d_kernel_gradient;
+    tg_tensor x = tg_input(w->graph, "x", dtype, TG_SHAPE(1, extent, extent, 1));
+    tg_tensor y = tg_input(w->graph, "y", dtype, TG_SHAPE(1, pooled, pooled, 1));
+    tg_tensor argmax = tg_input(w->graph, "argmax", TG_U8, TG_SHAPE(1, pooled, pooled, 1));
+    tg_conv2d_options conv = {.pad_before = {padding, padding}, .pad_after = {padding, padding}};
+    int64_t out = extent + 2 * padding - 2;
+    tg_tensor g = tg_unpool2d(y, argmax, out, out, (tg_pool2d_options){.window = {2, 2}});
+    tg_tensor gradient = tg_conv2d_kernel_gradient(x, g, 3, 3, conv);
+    ck_assert_msg(tg_ok(gradient), "%s", tg_graph_error(w->graph));
+    const tg_node *node = tg_tensor_node(gradient);
+    tg_rewrite_args args = {.graph = w->graph, .op = op, .inputs = (tg_tensor[]){x, g}, .n_inputs = 2, .type = node->type};
+    args.attributes = node->attributes;
+    args.attribute_bytes = node->attribute_bytes;
+    for (int32_t i = 0; i < op->n_rewrites; i++)
+        if (op->rewrites[i].kind == TG_ROUNDS)
+            return op->rewrites[i].apply(&args);
+    return tg_none();
+}
+
+/* 46340 squared is just below 2^31, and nothing is run. */
+START_TEST(images_that_32_bits_cannot_count_are_left_alone)
+{
+    static const struct {
+        tg_dtype dtype;
+        int64_t extent, padding;
+        bool fits;
+    } cases[] = {{TG_F32, 46340, 0, true},
+                 {TG_F32, 46341, 0, false},
+                 {TG_F32, 46340, 1, false},
+                 {TG_F32, 46338, 1, true},
+                 {TG_F64, 46341, 0, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        workbench w = workbench_open(TG_F32);
+        tg_tensor made = pooled_form(&w, cases[i].dtype, cases[i].extent, cases[i].padding);
+        ck_assert_ptr_null(tg_graph_error(w.graph));
+        ck_assert_msg(tg_ok(made) == cases[i].fits, "case %zu", i);
+        workbench_close(&w);
+    }
+    workbench w = workbench_open(TG_F32);
+    tg_tensor x = tg_input(w.graph, "x", TG_F32, TG_SHAPE(1, 46341, 46341, 1)),
+              y = tg_input(w.graph, "y", TG_F32, TG_SHAPE(1, 2, 2, 1)),
+              argmax = tg_input(w.graph, "argmax", TG_U8, TG_SHAPE(1, 2, 2, 1));
+    tg_conv2d_unpooled_options options = {.pool.window = {2, 2}, .unpooled = {46339, 46339}, .extent = {3, 3}};
+    options.pool.stride[0] = options.pool.stride[1] = 30000;
+    workbench_expect_error(&w, tg_conv2d_kernel_gradient_unpooled(x, y, argmax, options),
+                           "an image of 2147488281 floats with its padding is more than 2^31 - 1");
+    workbench_close(&w);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("conv_unpooled");
@@ -238,5 +292,6 @@ int main(void)
     contraction_add_for_each_set(tests, blank_windows_hide_nothing);
     tcase_add_test(tests, overlapping_average_and_single_places_stay_plain);
     tcase_add_test(tests, mistakes_are_told_in_words);
+    tcase_add_test(tests, images_that_32_bits_cannot_count_are_left_alone);
     return harness_run("conv_unpooled", tests);
 }

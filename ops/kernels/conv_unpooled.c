@@ -83,6 +83,8 @@ static tg_unpooled_frame make_frame(const tg_unpooled_size *size)
     return f;
 }
 
+int64_t tg_unpooled_sum_image(const tg_unpooled_size *size) { return make_frame(size).image; }
+
 /* Selecting needs all places of a window within a vector from each tap on. */
 static void choose_select(tg_unpooled_sum *u, const tg_window_limits *limits)
 {

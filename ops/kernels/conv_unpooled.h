@@ -37,6 +37,8 @@ typedef struct tg_unpooled_sum {
     int64_t block_images;
 } tg_unpooled_sum;
 
+/** Floats of an image with the zeros around it: within it windows are found by 32 bits, so INT32_MAX at most. */
+int64_t tg_unpooled_sum_image(const tg_unpooled_size *size);
 tg_unpooled_sum tg_unpooled_sum_make(const tg_kernels *kernels, const tg_unpooled_size *size);
 /** Floats of the partial sums. */
 int64_t tg_unpooled_sum_partial(const tg_unpooled_sum *sum);
