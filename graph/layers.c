@@ -51,10 +51,10 @@ static const char *numbered_name(tg_graph *graph, const char *kind)
 }
 
 /* Opens without a word where an error stands already, so that begin and end stay balanced. */
-static void push(tg_graph *graph, tg_layer_info *layer, const char *scope)
+static void push(tg_graph *graph, tg_where where, tg_layer_info *layer, const char *scope)
 {
     if (graph->depth < TG_MAX_LAYER_DEPTH) {
-        graph->open[graph->depth] = (tg_open_layer){layer, graph->scope};
+        graph->open[graph->depth] = (tg_open_layer){layer, graph->scope, where};
         graph->scope = scope;
     }
     graph->depth++;
@@ -76,7 +76,7 @@ void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind, const 
         tg_graph_fail(graph, where, "a layer needs a kind, such as \"Dense\"");
     const char *full = graph->failed ? NULL : name ? tg_graph_scoped(graph, name) : numbered_name(graph, kind);
     if (!full) {
-        push(graph, NULL, graph->scope);
+        push(graph, where, NULL, graph->scope);
         return;
     }
     if (tg_graph_find_name(graph, "layer", full) < 0)
@@ -84,7 +84,7 @@ void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind, const 
     else if (!shared)
         tg_graph_fail(graph, where, "layer \"%s\" exists already in this graph: give it another name, or ask for it to be shared",
                       full);
-    push(graph, graph->failed ? NULL : add_layer(graph, kind, full), full);
+    push(graph, where, graph->failed ? NULL : add_layer(graph, kind, full), full);
 }
 
 tg_tensor tg_layer_end(tg_tensor output)
@@ -104,6 +104,15 @@ tg_tensor tg_layer_end(tg_tensor output)
         open.layer->output = output.id;
     }
     return output;
+}
+
+bool tg_graph_expect_closed(tg_graph *graph)
+{
+    if (graph->depth > 0)
+        tg_graph_fail(graph, graph->open[graph->depth - 1].where,
+                      "layer \"%s\" is still open: its tg_layer_end() is missing, or was given a tensor of no graph",
+                      graph->scope);
+    return graph->depth == 0;
 }
 
 int tg_graph_layer_count(const tg_graph *graph) { return graph ? graph->layers.count : 0; }

@@ -33,6 +33,8 @@ const void *tg_node_constant(const tg_node *node);
 /** Whether the node is a constant of one element; its value. */
 bool tg_node_scalar(const tg_node *node, double *value);
 
+/** Whether all layers are closed; else that is the graph's error. */
+bool tg_graph_expect_closed(tg_graph *graph);
 /** The open layer's scope, "" outside of any; valid until the graph is freed. */
 const char *tg_graph_scope(const tg_graph *graph);
 /** "scope/name" in the graph's memory, or `name` alone outside of any layer; NULL (and the graph's error) if memory is out. */
@@ -41,6 +43,9 @@ const char *tg_graph_scoped(tg_graph *graph, const char *name);
 bool tg_graph_claim_name(tg_graph *graph, tg_where where, const char *kind, const char *name);
 /** The value claimed for a name of a kind (0 by tg_graph_claim_name()), or -1. */
 int32_t tg_graph_find_name(const tg_graph *graph, const char *kind, const char *name);
+
+/** Whether all values that `init` may give are values of the dtype. */
+bool tg_init_fits(tg_init init, tg_dtype dtype);
 
 /** What all of some numbers lie between. */
 typedef struct tg_interval {

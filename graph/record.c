@@ -269,13 +269,27 @@ bool tg_node_scalar(const tg_node *node, double *value)
     return true;
 }
 
-static const char *why_undeclared(const tg_graph *graph, const char *name, char *text, size_t size)
+static void describe_misfit(tg_init init, tg_dtype dtype, char *text, size_t size)
+{
+    if ((unsigned)init.kind >= TG_INIT_COUNT)
+        snprintf(text, size, "there is no initializer of kind %d", (int)init.kind);
+    else if (init.kind == TG_INIT_CONSTANT)
+        snprintf(text, size, "its initial value %g is no %s", init.a, tg_dtype_name(dtype));
+    else
+        snprintf(text, size, "its initial values, %s %g and %g, may lie outside %s",
+                 init.kind == TG_INIT_UNIFORM ? "uniform between" : "normal of mean and deviation", init.a, init.b,
+                 tg_dtype_name(dtype));
+}
+
+static const char *why_undeclared(const tg_graph *graph, const char *name, tg_init init, tg_dtype dtype, char *text, size_t size)
 {
     const tg_variable_info *there = tg_variables_find(graph->variables, name);
     char shape[160];
     if (there)
         snprintf(text, size, "the store has it as %s %s", tg_shape_text(there->type.shape, shape, sizeof shape),
                  tg_dtype_name(there->type.dtype));
+    else if (!tg_init_fits(init, dtype))
+        describe_misfit(init, dtype, text, size);
     else
         snprintf(text, size, "out of memory");
     return text;
@@ -287,7 +301,7 @@ static tg_tensor record_variable(tg_where where, tg_graph *graph, const char *na
     const tg_variable_info *info = tg_variables_declare(graph->variables, name, wanted, init, trainable);
     if (!info)
         return tg_graph_fail(graph, where, "variable \"%s\" %s %s: %s", name, tg_shape_text(wanted.shape, shape, sizeof shape),
-                             tg_dtype_name(wanted.dtype), why_undeclared(graph, name, text, sizeof text));
+                             tg_dtype_name(wanted.dtype), why_undeclared(graph, name, init, wanted.dtype, text, sizeof text));
     tg_record record = {
         .op = &tg_op_variable, .type = info->type, .attributes = &info, .attribute_bytes = sizeof info, .name = info->name};
     tg_tensor tensor = tg_graph_record(graph, where, &record);

@@ -130,7 +130,8 @@ typedef struct tg_layer_info {
     `name` NULL: the kind in snake case, numbered as Keras does ("dense", "dense_1"). A name used twice is an error, unless `shared`. */
 TG_API void tg_layer_begin_at(tg_where where, tg_graph *graph, const char *kind, const char *name, bool shared);
 #define tg_layer_begin(...) tg_layer_begin_at(TG_HERE, __VA_ARGS__)
-/** Closes the innermost layer, whose output is `output`. Returns `output`. */
+/** Closes the innermost layer of output's graph, whose output is `output`. Returns `output`. A poisoned one closes it too; tg_none() has
+    no graph, so it closes nothing: tg_minimize() and models refuse a graph with a layer that is still open, and name it. */
 TG_API tg_tensor tg_layer_end(tg_tensor output);
 TG_API int tg_graph_layer_count(const tg_graph *graph);
 /** NULL if there is none. It stays where it is until the graph is freed. */

@@ -24,6 +24,7 @@ typedef struct tg_list {
 typedef struct tg_open_layer {
     tg_layer_info *layer; /* NULL after an error */
     const char *scope;    /* to go back to */
+    tg_where where;
 } tg_open_layer;
 
 struct tg_graph {

@@ -114,7 +114,8 @@ static double draw(tg_init init, uint64_t key, int64_t i)
         for (uint64_t attempt = 1; fabs(z) > 2; attempt++)
             z = draw_normal(key, i, attempt);
         return init.a + init.b * z;
-    case TG_INIT_CONSTANT: break;
+    case TG_INIT_CONSTANT:
+    case TG_INIT_COUNT: break;
     }
     return init.a;
 }
@@ -124,9 +125,29 @@ static void store(void *data, tg_dtype dtype, int64_t i, double value)
     switch (dtype) {
     case TG_F32: ((float *)data)[i] = (float)value; break;
     case TG_F64: ((double *)data)[i] = value; break;
-    case TG_I32: ((int32_t *)data)[i] = (int32_t)value; break;
-    default: ((uint8_t *)data)[i] = (uint8_t)value; break;
+    case TG_I32: ((int32_t *)data)[i] = value < INT32_MAX ? (int32_t)value : INT32_MAX; break; /* rounding may reach the end */
+    default: ((uint8_t *)data)[i] = value < UINT8_MAX ? (uint8_t)value : UINT8_MAX; break;
     }
+}
+
+/* Normal numbers are made of 32 random bits, and lie within 7 deviations. */
+bool tg_init_fits(tg_init init, tg_dtype dtype)
+{
+    double reach = init.kind == TG_INIT_TRUNCATED_NORMAL ? 2 : 7, low = init.a, high = init.a;
+    if ((unsigned)init.kind >= TG_INIT_COUNT)
+        return false;
+    if (init.kind != TG_INIT_CONSTANT) {
+        low = init.kind == TG_INIT_UNIFORM ? fmin(init.a, init.b) : init.a - reach * fabs(init.b);
+        high = init.kind == TG_INIT_UNIFORM ? fmax(init.a, init.b) : init.a + reach * fabs(init.b);
+        if (!isfinite(init.a) || !isfinite(init.b))
+            return false;
+    }
+    if (dtype != TG_I32 && dtype != TG_U8)
+        return true;
+    double least = dtype == TG_I32 ? INT32_MIN : 0, greatest = dtype == TG_I32 ? INT32_MAX : UINT8_MAX;
+    if (init.kind == TG_INIT_UNIFORM) /* whose end is not reached */
+        greatest++;
+    return low >= least && high <= greatest && (init.kind != TG_INIT_CONSTANT || init.a == floor(init.a));
 }
 
 static void initialise(const tg_variables *variables, variable *item, tg_init init)
@@ -188,7 +209,7 @@ static const tg_variable_info *declare(tg_variables *variables, const char *name
     int32_t at = tg_name_map_find(&variables->names, name);
     if (at >= 0)
         return tg_type_equal(variables->items[at]->info.type, type) ? &variables->items[at]->info : NULL;
-    variable *item = new_item(variables->context, name, type, trainable, follows);
+    variable *item = tg_init_fits(init, type.dtype) ? new_item(variables->context, name, type, trainable, follows) : NULL;
     if (!item)
         return NULL;
     item->info.nonfinite = init.kind == TG_INIT_CONSTANT && !isfinite(init.a) && tg_dtype_is_float(type.dtype);

@@ -11,10 +11,11 @@ typedef struct tg_variables tg_variables;
 /** How a variable gets its first value. Random ones depend on (seed of the store, name of the variable) alone, not on the order
     in which variables appear, and are the same in f32 and f64. */
 typedef enum tg_init_kind {
-    TG_INIT_CONSTANT,        /**< a everywhere */
-    TG_INIT_UNIFORM,         /**< uniform in [a, b) */
-    TG_INIT_NORMAL,          /**< mean a, standard deviation b */
-    TG_INIT_TRUNCATED_NORMAL /**< the same, redrawn outside two standard deviations */
+    TG_INIT_CONSTANT,         /**< a everywhere */
+    TG_INIT_UNIFORM,          /**< uniform in [a, b) */
+    TG_INIT_NORMAL,           /**< mean a, standard deviation b */
+    TG_INIT_TRUNCATED_NORMAL, /**< the same, redrawn outside two standard deviations */
+    TG_INIT_COUNT             /**< how many there are: no kind */
 } tg_init_kind;
 
 typedef struct tg_init {
@@ -48,7 +49,9 @@ TG_API const tg_variable_info *tg_variables_at(const tg_variables *variables, in
 /** NULL if there is none of that name. */
 TG_API const tg_variable_info *tg_variables_find(const tg_variables *variables, const char *name);
 
-/** Finds a variable, or creates it with its initial value. NULL if it exists with another type, or memory is out.
+/** Finds a variable, or creates it with its initial value. NULL if it exists with another type, if `init` may give what is no value of
+    the dtype (a constant that is no whole number in i32 or u8, random numbers that may lie beyond them or are not finite), or if memory is
+    out. Random numbers are cut to whole ones in i32 and u8.
     The dtype may be TG_FLOAT; tg_variables_cast() converts such variables only. */
 TG_API const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init,
                                                     bool trainable);

@@ -1,5 +1,7 @@
 #include <math.h>
+#include <string.h>
 
+#include "graph/tape.h"
 #include "harness.h"
 #include "train/initializers.h"
 
@@ -99,6 +101,24 @@ START_TEST(names_are_found)
 }
 END_TEST
 
+START_TEST(a_kind_that_does_not_exist_is_told)
+{
+    static const int kinds[] = {TG_INITIALIZER_COUNT, -1, 1000};
+    tg_context *context = harness_context(1);
+    tg_variables *variables = tg_variables_new(context, 1);
+    for (int i = 0; i < 3; i++) {
+        tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
+        tg_initializer initializer = tg_initializer_defaults((tg_initializer_kind)kinds[i]);
+        ck_assert(!tg_ok(tg_variable(graph, "w", TG_FLOAT, TG_SHAPE(2, 3), tg_initializer_for(initializer, TG_SHAPE(2, 3)))));
+        ck_assert_ptr_nonnull(strstr(tg_graph_error(graph), "there is no initializer of kind"));
+        tg_graph_free(graph);
+    }
+    ck_assert_int_eq(tg_variables_count(variables), 0);
+    tg_variables_free(variables);
+    tg_context_free(context);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("initializers");
@@ -107,5 +127,6 @@ int main(void)
     tcase_add_test(tests, plain_ones_take_their_numbers);
     tcase_add_test(tests, weights_have_the_deviation);
     tcase_add_test(tests, names_are_found);
+    tcase_add_test(tests, a_kind_that_does_not_exist_is_told);
     return harness_run("initializers", tests);
 }

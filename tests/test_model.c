@@ -280,6 +280,14 @@ static tg_tensor no_loss(tg_tensor logits, tg_tensor labels, void *user)
     return tg_none();
 }
 
+static tg_tensor open_network(tg_tensor bytes, void *user)
+{
+    tg_layer_begin(bytes.graph, "Block", "block", false);
+    tg_layer_end(tg_none());
+    (void)user;
+    return tg_dense(tg_cast(bytes, TG_FLOAT), CLASSES, NULL);
+}
+
 START_TEST(functions_that_give_no_tensor_are_told)
 {
     float p[CLASSES];
@@ -290,6 +298,11 @@ START_TEST(functions_that_give_no_tensor_are_told)
     ck_assert_int_eq(tg_model_predict(model, x, 1, p, sizeof p), TG_ERROR_GRAPH);
     assert_error("its network, loss, metric or predict function gave no tensor");
     ck_assert_int_eq(tg_model_train(model, data, order, 8), TG_ERROR_GRAPH);
+    wrong.network = open_network;
+    tg_model_free(model);
+    model = tg_model_new(variables, wrong);
+    ck_assert_int_eq(tg_model_predict(model, x, 1, p, sizeof p), TG_ERROR_GRAPH);
+    assert_error("layer \"block\" is still open: its tg_layer_end() is missing, or was given a tensor of no graph");
     wrong = options();
     wrong.loss = no_loss;
     tg_model_free(model);

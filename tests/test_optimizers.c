@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "exec/plan.h"
@@ -214,6 +215,30 @@ static void assert_refused(tg_graph *graph, tg_tensor loss, tg_optimizer optimiz
     tg_graph_free(graph);
 }
 
+START_TEST(a_kind_that_does_not_exist_is_told)
+{
+    static const int kinds[] = {TG_OPTIMIZER_COUNT, -1, 1000};
+    for (int i = 0; i < 3; i++) {
+        char part[64];
+        tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
+        tg_tensor w = tg_variable(graph, "w", TG_FLOAT, TG_SCALAR, (tg_init){TG_INIT_CONSTANT, 0, 0});
+        snprintf(part, sizeof part, "minimize: there is no optimizer of kind %d", kinds[i]);
+        assert_refused(graph, tg_square(w), tg_optimizer_defaults((tg_optimizer_kind)kinds[i]), part);
+    }
+    ck_assert_int_eq(tg_optimizer_find("lion"), TG_OPTIMIZER_COUNT);
+}
+END_TEST
+
+START_TEST(a_layer_left_open_is_told)
+{
+    tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
+    tg_layer_begin(graph, "Dense", NULL, false);
+    tg_tensor w = tg_variable(graph, "w", TG_FLOAT, TG_SCALAR, (tg_init){TG_INIT_CONSTANT, 0, 0});
+    tg_layer_end(tg_none());
+    assert_refused(graph, tg_square(w), tg_adam_defaults(), "layer \"dense\" is still open");
+}
+END_TEST
+
 START_TEST(a_loss_must_be_a_scalar)
 {
     tg_graph *graph = tg_graph_new(variables, TG_TRAINING);
@@ -285,6 +310,8 @@ int main(void)
     tcase_add_test(tests, a_clip_above_the_norm_changes_no_bit);
     tcase_add_test(tests, states_are_named_and_not_trainable);
     tcase_add_test(tests, defaults_are_keras_s);
+    tcase_add_test(tests, a_kind_that_does_not_exist_is_told);
+    tcase_add_test(tests, a_layer_left_open_is_told);
     tcase_add_test(tests, a_loss_must_be_a_scalar);
     tcase_add_test(tests, there_must_be_something_to_train);
     tcase_add_test(tests, a_variable_that_no_gradient_reaches_is_told);

@@ -148,6 +148,55 @@ START_TEST(a_committed_run_advances_step_and_generation)
 }
 END_TEST
 
+/* What a variable starts from is a value of its dtype, or an error that says which is none. */
+START_TEST(initial_values_are_values_of_the_dtype)
+{
+    static const struct {
+        tg_dtype dtype;
+        tg_init init;
+        const char *part; /* of the error; NULL: fine */
+        double first;     /* the value, where it is a constant */
+    } cases[] = {
+        {TG_I32, {TG_INIT_CONSTANT, 1e20, 0}, "variable \"w\" [50] i32: its initial value 1e+20 is no i32", 0},
+        {TG_I32, {TG_INIT_CONSTANT, -2147483649.0, 0}, "is no i32", 0},
+        {TG_I32, {TG_INIT_CONSTANT, -2147483648.0, 0}, NULL, -2147483648.0},
+        {TG_I32, {TG_INIT_CONSTANT, 2147483647, 0}, NULL, 2147483647},
+        {TG_I32, {TG_INIT_CONSTANT, NAN, 0}, "its initial value nan is no i32", 0},
+        {TG_I32, {TG_INIT_CONSTANT, -INFINITY, 0}, "is no i32", 0},
+        {TG_I32, {TG_INIT_CONSTANT, 0.5, 0}, "its initial value 0.5 is no i32", 0},
+        {TG_U8, {TG_INIT_CONSTANT, -1, 0}, "its initial value -1 is no u8", 0},
+        {TG_U8, {TG_INIT_CONSTANT, 256, 0}, "is no u8", 0},
+        {TG_U8, {TG_INIT_CONSTANT, 255, 0}, NULL, 255},
+        {TG_U8, {TG_INIT_UNIFORM, 0, 256}, NULL, 0},
+        {TG_U8, {TG_INIT_UNIFORM, -1, 3}, "its initial values, uniform between -1 and 3, may lie outside u8", 0},
+        {TG_U8, {TG_INIT_NORMAL, 100, 30}, "normal of mean and deviation 100 and 30, may lie outside u8", 0},
+        {TG_U8, {TG_INIT_TRUNCATED_NORMAL, 100, 30}, NULL, 0},
+        {TG_I32, {TG_INIT_NORMAL, 0, 1e9}, "may lie outside i32", 0},
+        {TG_F32, {TG_INIT_CONSTANT, INFINITY, 0}, NULL, INFINITY},
+        {TG_FLOAT, {TG_INIT_NORMAL, 0, NAN}, "may lie outside", 0},
+        {TG_F64, {(tg_init_kind)9, 0, 0}, "there is no initializer of kind 9", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tg_variables *store = tg_variables_new(context, i);
+        tg_graph *graph = tg_graph_new(store, TG_TRAINING);
+        tg_tensor w = tg_state(graph, "w", cases[i].dtype, TG_SHAPE(50), cases[i].init);
+        const char *error = tg_graph_error(graph);
+        ck_assert_msg(cases[i].part ? error && strstr(error, cases[i].part) : tg_ok(w), "case %zu: %s", i,
+                      error ? error : "none");
+        ck_assert_int_eq(tg_variables_count(store), cases[i].part == NULL);
+        const tg_variable_info *found = tg_variables_find(store, "w");
+        for (int k = 0; k < 50 && found && cases[i].init.kind == TG_INIT_CONSTANT; k++) {
+            double value = found->type.dtype == TG_F32   ? (double)((const float *)found->data)[k]
+                           : found->type.dtype == TG_I32 ? ((const int32_t *)found->data)[k]
+                                                         : ((const uint8_t *)found->data)[k];
+            ck_assert_double_eq(value, cases[i].first);
+        }
+        tg_graph_free(graph);
+        tg_variables_free(store);
+    }
+}
+END_TEST
+
 START_TEST(many_variables_are_all_found)
 {
     char name[32];
@@ -204,6 +253,7 @@ int main(void)
     tcase_add_test(tests, casting_converts_what_follows_the_working_float);
     tcase_add_test(tests, reading_and_writing_check_name_and_size);
     tcase_add_test(tests, a_committed_run_advances_step_and_generation);
+    tcase_add_test(tests, initial_values_are_values_of_the_dtype);
     tcase_add_test(tests, many_variables_are_all_found);
     tcase_add_test(tests, every_allocation_may_fail);
     return harness_run("variables", tests);

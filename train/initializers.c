@@ -31,7 +31,12 @@ static const rule rules[TG_INITIALIZER_COUNT] = {
     [TG_ONES] = {"ones", 0, FAN_NONE, TG_INIT_CONSTANT, 1, 0},
 };
 
-tg_initializer tg_initializer_defaults(tg_initializer_kind kind) { return (tg_initializer){kind, rules[kind].a, rules[kind].b}; }
+static bool exists(tg_initializer_kind kind) { return (unsigned)kind < TG_INITIALIZER_COUNT; }
+
+tg_initializer tg_initializer_defaults(tg_initializer_kind kind)
+{
+    return exists(kind) ? (tg_initializer){kind, rules[kind].a, rules[kind].b} : (tg_initializer){.kind = kind};
+}
 
 void tg_fans(tg_shape shape, double *fan_in, double *fan_out)
 {
@@ -45,6 +50,8 @@ void tg_fans(tg_shape shape, double *fan_in, double *fan_out)
 
 tg_init tg_initializer_for(tg_initializer initializer, tg_shape shape)
 {
+    if (!exists(initializer.kind))
+        return (tg_init){.kind = TG_INIT_COUNT};
     const rule *r = &rules[initializer.kind];
     if (initializer.kind == TG_ZEROS || initializer.kind == TG_ONES)
         return (tg_init){TG_INIT_CONSTANT, r->a, 0};
@@ -61,10 +68,7 @@ tg_init tg_initializer_for(tg_initializer initializer, tg_shape shape)
     return (tg_init){TG_INIT_TRUNCATED_NORMAL, 0, sqrt(variance) / TRUNCATED_DEVIATION};
 }
 
-const char *tg_initializer_name(tg_initializer_kind kind)
-{
-    return (unsigned)kind < TG_INITIALIZER_COUNT ? rules[kind].name : NULL;
-}
+const char *tg_initializer_name(tg_initializer_kind kind) { return exists(kind) ? rules[kind].name : NULL; }
 
 tg_initializer_kind tg_initializer_find(const char *name)
 {

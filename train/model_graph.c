@@ -1,5 +1,6 @@
 #include "train/model_graph.h"
 
+#include "graph/rebuild.h"
 #include "ops/ops.h"
 #include "train/metrics.h"
 
@@ -55,7 +56,7 @@ static tg_tensor record_loss(const tg_model_options *options, int64_t batch, tg_
         return *mean;
     tg_layer_begin(outputs.graph, "Loss", "loss", false);
     tg_tensor losses = check_figures("loss", options->loss(outputs, y, options->user), batch);
-    *mean = tg_layer_end(tg_mean(losses, TG_ALL_AXES));
+    *mean = tg_layer_end((tg_tensor){outputs.graph, tg_mean(losses, TG_ALL_AXES).id}); /* closed whatever the loss gave */
     return losses;
 }
 
@@ -91,11 +92,13 @@ static void check_outputs(const char *what, tg_tensor outputs, int64_t batch, in
                       (long long)batch, (int)classes, text);
 }
 
-static bool record(const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
+static bool record_stages(const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
 {
     tg_tensor x = tg_none(), y = tg_none();
     record_inputs(options, key, recorded, &x, &y);
     tg_tensor outputs = tg_ok(x) ? options->network(x, options->user) : x;
+    if (!tg_graph_error(recorded->graph) && !tg_graph_expect_closed(recorded->graph))
+        return false;
     check_outputs("the network's outputs", outputs, key.batch, options->classes);
     if (key.stage == TG_STAGE_PREDICTION) {
         recorded->output = tg_ok(outputs) && options->predict ? options->predict(outputs, options->user) : outputs;
@@ -112,6 +115,11 @@ static bool record(const tg_model_options *options, tg_model_key key, tg_model_g
     }
     bool measured = key.stage == TG_STAGE_LOSS || record_metrics(options, key, outputs, y, losses);
     return measured && tg_ok(recorded->output);
+}
+
+static bool record(const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)
+{
+    return record_stages(options, key, recorded) && tg_graph_expect_closed(recorded->graph);
 }
 
 bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded)

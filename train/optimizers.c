@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "autodiff/autodiff.h"
+#include "graph/rebuild.h"
 #include "ops/ops.h"
 
 #define MAX_NAME 400
@@ -131,7 +132,11 @@ static const kind_info kinds[TG_OPTIMIZER_COUNT] = {
                              .weight_decay = 0.004}},
 };
 
-tg_optimizer tg_optimizer_defaults(tg_optimizer_kind kind) { return kinds[kind].defaults; }
+tg_optimizer tg_optimizer_defaults(tg_optimizer_kind kind)
+{
+    return (unsigned)kind < TG_OPTIMIZER_COUNT ? kinds[kind].defaults : (tg_optimizer){.kind = kind, .rate = NO_RATE};
+}
+
 tg_optimizer tg_sgd_defaults(void) { return kinds[TG_OPTIMIZER_SGD].defaults; }
 tg_optimizer tg_momentum_defaults(void) { return kinds[TG_OPTIMIZER_MOMENTUM].defaults; }
 tg_optimizer tg_nesterov_defaults(void) { return kinds[TG_OPTIMIZER_NESTEROV].defaults; }
@@ -257,7 +262,7 @@ static int trainable_variables(tg_graph *graph, tg_tensor *found, int capacity)
 
 bool tg_minimize_at(tg_where where, tg_tensor loss, tg_optimizer optimizer)
 {
-    if (!tg_ok(loss))
+    if (!tg_ok(loss) || !tg_graph_expect_closed(loss.graph))
         return false;
     tg_graph *graph = loss.graph;
     char text[128];

@@ -34,7 +34,8 @@ typedef struct tg_optimizer {
 } tg_optimizer;
 
 /** Keras's settings: r 0.01 for SGD, momentum and Nesterov (with momentum 0.9), else 0.001; rho 0.9; beta 0.9 and 0.999; epsilon 1e-7;
-    weight decay 0.004 for AdamW, else none; no clipping. */
+    weight decay 0.004 for AdamW, else none; no clipping. For a kind that does not exist, TG_OPTIMIZER_COUNT included, one that
+    tg_minimize() refuses. */
 TG_API tg_optimizer tg_optimizer_defaults(tg_optimizer_kind kind);
 TG_API tg_optimizer tg_sgd_defaults(void);
 TG_API tg_optimizer tg_momentum_defaults(void);
@@ -50,8 +51,8 @@ TG_API tg_optimizer_kind tg_optimizer_find(const char *name);
 
 /** Records the gradients of the scalar `loss` in all trainable variables that its graph has so far, and the assigns that take one
     step. Moments are states named after optimizer and variable, "adam/dense/kernel/velocity", so that plans for several batch sizes
-    share them; so is the count of steps, "adam/iterations". False, with the graph's error set, if `loss` is no scalar, there is no
-    trainable variable, no gradient reaches one, or a setting is out of range. */
+    share them; so is the count of steps, "adam/iterations". False, with the graph's error set, if a layer is still open, `loss` is no
+    scalar, there is no trainable variable, no gradient reaches one, or a setting is out of range. */
 TG_API bool tg_minimize_at(tg_where where, tg_tensor loss, tg_optimizer optimizer);
 #define tg_minimize(...) tg_minimize_at(TG_HERE, __VA_ARGS__)
 
