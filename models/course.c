@@ -25,7 +25,7 @@ static bool look_for_stop(course *c, tg_model *model, const tg_fit_epoch *epoch)
         tg_weights_update(c->best);
     else if (answer == TG_EPOCH_BEST)
         c->best = tg_weights_copy(tg_model_variables(model));
-    c->failed = !c->best;
+    c->failed = !c->best && answer == TG_EPOCH_BEST;
     if (answer == TG_EPOCH_STOP)
         c->stopped = epoch->epoch;
     return !c->failed && !c->stopped;
@@ -62,11 +62,9 @@ void course_again(course *c, double rate, const tg_history *history)
 
 tg_status course_end(course *c, const console *out)
 {
-    if (!c->best)
-        return TG_OK;
     if (c->stopped)
         console_say(out, "Epoch %d: early stopping", c->stopped);
-    if (c->stopping.best.epoch == c->last)
+    if (!c->best || c->stopping.best.epoch == c->last)
         return TG_OK;
     console_say(out, "Restoring model weights from the end of the best epoch: %d.", c->stopping.best.epoch);
     return tg_weights_restore(c->best);

@@ -79,6 +79,28 @@ START_TEST(a_nan_is_never_better)
 }
 END_TEST
 
+/* What Keras does, whose first figure must be less than infinity. */
+START_TEST(a_nan_is_not_the_best_if_it_comes_first)
+{
+    for (int larger = 0; larger < 2; larger++) {
+        tg_early_stopping stopping = tg_early_stopping_make(3);
+        tg_plateau plateau = tg_plateau_make(2);
+        stopping.best.larger = plateau.best.larger = larger;
+        ck_assert_int_eq(tg_early_stopping_look(&stopping, 1, NAN), TG_EPOCH_WAIT);
+        ck_assert_int_eq(stopping.best.epoch, 0);
+        ck_assert_int_eq(tg_early_stopping_look(&stopping, 2, 5), TG_EPOCH_BEST);
+        ck_assert_int_eq(tg_early_stopping_look(&stopping, 3, larger ? 6 : 4), TG_EPOCH_BEST);
+        ck_assert_double_eq(stopping.best.value, larger ? 6 : 4);
+        tg_plateau_look(&plateau, 1, NAN, 1);
+        ck_assert_double_eq(tg_plateau_look(&plateau, 2, 5, 1), 1);
+        ck_assert_int_eq(plateau.best.epoch, 2);
+    }
+    tg_early_stopping hopeless = tg_early_stopping_make(2);
+    ck_assert_int_eq(tg_early_stopping_look(&hopeless, 1, NAN), TG_EPOCH_WAIT);
+    ck_assert_int_eq(tg_early_stopping_look(&hopeless, 2, NAN), TG_EPOCH_STOP);
+}
+END_TEST
+
 START_TEST(weights_come_back_and_moments_do_not)
 {
     tg_context *context = harness_context(1);
@@ -145,6 +167,7 @@ int main(void)
     tcase_add_test(tests, training_stops_where_keras_stops);
     tcase_add_test(tests, rates_are_reduced_where_keras_reduces_them);
     tcase_add_test(tests, a_nan_is_never_better);
+    tcase_add_test(tests, a_nan_is_not_the_best_if_it_comes_first);
     tcase_add_test(tests, weights_come_back_and_moments_do_not);
     tcase_add_test(tests, every_allocation_may_fail);
     return harness_run("callbacks", tests);

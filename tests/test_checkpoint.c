@@ -1,4 +1,5 @@
 /* Runs that are stopped or killed and go on; when checkpoints and best weights are written. */
+#include <math.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -112,13 +113,14 @@ END_TEST
 
 START_TEST(the_best_weights_are_those_of_the_least_validation_loss)
 {
-    const double losses[] = {3, 2, 2.5, 2, 1};
-    const bool better[] = {true, true, false, false, true};
+    const double losses[] = {NAN, 3, 2, 2.5, NAN, 2, 1};
+    const bool better[] = {false, true, true, false, false, false, true};
+    enum { LOSSES = sizeof losses / sizeof *losses };
     trainee b;
     make(&b, 1);
     const char *best = in_folder(folder, "run/" TG_CHECKPOINT_BEST);
-    for (int i = 0; i < 5; i++) {
-        tg_fit_epoch epoch = {.epoch = i + 1, .epochs = 5, .train = {.loss = 5 - i}, .validation = {.loss = losses[i]}};
+    for (int i = 0; i < LOSSES; i++) {
+        tg_fit_epoch epoch = {.epoch = i + 1, .epochs = LOSSES, .train = {.loss = LOSSES - i}, .validation = {.loss = losses[i]}};
         remove(best);
         ck_assert_int_eq(tg_checkpoint_epoch(b.checkpoint, &epoch, message), TG_OK);
         ck_assert_int_eq(access(best, F_OK) == 0, better[i]);

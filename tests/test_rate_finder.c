@@ -383,6 +383,8 @@ START_TEST(the_steepest_descent_is_suggested)
     }
     curve(points, 701, 0.02);
     ck_assert_double_eq_tol(log10(points[tg_rate_suggest(points, 701)].rate), -3, 0.25);
+    points[0].smoothed = NAN; /* no least loss */
+    ck_assert_double_eq_tol(log10(points[tg_rate_suggest(points, 701)].rate), -3, 0.25);
 }
 END_TEST
 

@@ -1,12 +1,14 @@
 #include "train/callbacks.h"
 
+#include <math.h>
+
 /* ---- early stopping and plateaus ---- */
 
-/* Whether the figure is the best so far, and then keeps it. */
+/* Whether the figure is the best so far, and then keeps it. The first one is, unless it is a NaN. */
 static bool improves(tg_best *best, int epoch, double figure)
 {
     bool better = best->larger ? figure - best->min_delta > best->value : figure + best->min_delta < best->value;
-    if (best->epoch > 0 && !better)
+    if (isnan(figure) || (best->epoch > 0 && !better))
         return false;
     best->value = figure;
     best->epoch = epoch;

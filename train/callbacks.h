@@ -31,7 +31,7 @@ typedef enum tg_early_stopping_answer {
 
 /** Keras's defaults but for patience: smaller figures are better, min_delta 0. */
 TG_API tg_early_stopping tg_early_stopping_make(int patience);
-/** To be called once after each epoch, from 1, with its figure. A NaN is never better. */
+/** To be called once after each epoch, from 1, with its figure. A NaN is never better, nor the best if it is the first. */
 TG_API tg_early_stopping_answer tg_early_stopping_look(tg_early_stopping *stopping, int epoch, double figure);
 
 /** Keras's ReduceLROnPlateau: the learning rate is multiplied by `factor` when `patience` epochs in a row were no better. */

@@ -218,9 +218,9 @@ static bool newest_is_best(const tg_checkpoint *c)
 {
     double newest = figure(c, &c->history.rows[c->history.count - 1]);
     for (int i = 0; i < c->history.count - 1; i++)
-        if (!(newest < figure(c, &c->history.rows[i])))
+        if (newest >= figure(c, &c->history.rows[i])) /* a NaN is not in the way */
             return false;
-    return true;
+    return !isnan(newest);
 }
 
 tg_status tg_checkpoint_epoch(tg_checkpoint *c, const tg_fit_epoch *epoch, char *message)

@@ -17,7 +17,7 @@ static int least_smoothed(const tg_rate_point *points, int count)
 {
     int least = -1;
     for (int i = 0; i < count; i++)
-        if (least < 0 || points[i].smoothed < points[least].smoothed)
+        if (!isnan(points[i].smoothed) && (least < 0 || points[i].smoothed < points[least].smoothed))
             least = i;
     return least;
 }
@@ -121,8 +121,8 @@ static tg_status run_sweep(tg_model *model, tg_rows data, const tg_rate_finder_o
         if (status == TG_OK && options->on_step && !options->on_step(options->user, sweep->count, options->steps))
             status = tg_model_fail(model, TG_ERROR_STOPPED, "the sweep of learning rates was stopped by a callback");
         if (status == TG_OK)
-            sweep->diverged =
-                sweep->points[sweep->count - 1].smoothed > options->stop_factor * sweep->points[sweep->least].smoothed;
+            sweep->diverged = sweep->least < 0 || !(sweep->points[sweep->count - 1].smoothed <=
+                                                    options->stop_factor * sweep->points[sweep->least].smoothed);
     }
     return status;
 }
