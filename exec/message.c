@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "exec/compile.h"
+#include "graph/number_text.h"
 
 char *tg_node_label(const tg_node *node, char *text, size_t size)
 {
@@ -16,7 +17,7 @@ tg_status tg_plan_fail(const tg_plan *plan, tg_status status, tg_where where, co
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(plan->error, TG_PLAN_ERROR_BYTES, format, arguments);
+    tg_vformat(plan->error, TG_PLAN_ERROR_BYTES, format, arguments);
     va_end(arguments);
     size_t length = strlen(plan->error);
     if (where.file)

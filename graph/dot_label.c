@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "graph/rebuild.h"
 
 #define SMALL "<font point-size=\"9\" color=\"#5f6672\">"
@@ -21,17 +22,6 @@ void tg_dot_text(FILE *out, const char *text)
                 fputc(*text, out);
         }
     }
-}
-
-/* %.4g with a point, whatever the locale's is. */
-static void put_number(FILE *out, double x)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%.4g", x);
-    for (char *c = text; *c; c++)
-        if (*c == ',')
-            *c = '.';
-    fputs(text, out);
 }
 
 static void put_bytes(FILE *out, double bytes)
@@ -87,7 +77,7 @@ static void put_values(FILE *out, const tg_node *node, const tg_dot_options *opt
     fputs("<br/><font point-size=\"9\" color=\"#0b5345\">", out);
     for (int64_t i = 0; i < count; i++) {
         fputs(i == 0 ? "" : i % row ? "  " : "<br/>", out);
-        put_number(out, value_at(node->type.dtype, values, i));
+        tg_put(out, "%.4g", value_at(node->type.dtype, values, i));
     }
     fputs("</font>", out);
 }
@@ -102,7 +92,7 @@ static void put_scalars(FILE *out, const tg_graph *graph, const tg_dot_boxes *b,
         double scalar;
         fputs(i ? ", " : " (", out);
         if (b->box_of[node->inputs[i]] < 0 && tg_node_scalar(tg_graph_node(graph, node->inputs[i]), &scalar))
-            put_number(out, scalar);
+            tg_put(out, "%.4g", scalar);
         else
             fputs("·", out);
     }

@@ -1,7 +1,7 @@
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "graph/tape_internal.h"
 
 const char *tg_graph_scope(const tg_graph *graph) { return graph->scope; }
@@ -22,10 +22,10 @@ static void snake_case(const char *kind, char *out, size_t size)
 {
     size_t at = 0;
     for (size_t i = 0; kind[i] && at + 2 < size; i++) {
-        bool capital = isupper((unsigned char)kind[i]);
-        if (capital && i > 0 && (islower((unsigned char)kind[i - 1]) || islower((unsigned char)kind[i + 1])))
+        bool capital = tg_is_upper(kind[i]);
+        if (capital && i > 0 && (tg_is_lower(kind[i - 1]) || tg_is_lower(kind[i + 1])))
             out[at++] = '_';
-        out[at++] = (char)tolower((unsigned char)kind[i]);
+        out[at++] = tg_to_lower(kind[i]);
     }
     out[at] = '\0';
 }

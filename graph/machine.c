@@ -5,7 +5,6 @@
 
 #include "graph/machine.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,20 +83,19 @@ static int affinity_count(void)
 /* Cores that a quota file allows, rounded up: "max 100000" or "150000 100000" (v2), or the quota alone (v1). */
 static int quota_in(const char *quota_path, const char *period_path)
 {
-    double quota = 0, period = 0;
+    long long quota = 0, period = 0;
     FILE *file = fopen(quota_path, "r");
     if (!file)
         return INT32_MAX;
-    int got = fscanf(file, "%lf %lf", &quota, &period);
+    int got = fscanf(file, "%lld %lld", &quota, &period);
     fclose(file);
     if (got == 1 && period_path && (file = fopen(period_path, "r"))) {
-        got += fscanf(file, "%lf", &period);
+        got += fscanf(file, "%lld", &period);
         fclose(file);
     }
-    if (got != 2 || quota <= 0 || period <= 0 || quota / period > INT32_MAX)
+    if (got != 2 || quota <= 0 || period <= 0 || quota / period >= INT32_MAX)
         return INT32_MAX;
-    int cores = (int)ceil(quota / period);
-    return cores < 1 ? 1 : cores;
+    return (int)(quota / period + (quota % period != 0));
 }
 
 /* The v2 group of this process and all above it: the tightest quota counts. */

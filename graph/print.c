@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
+
 /* ---- numbers: NumPy's choice of digits ---- */
 
 #define MAX_DIGITS 17 /* identify any f64 */
@@ -19,12 +21,12 @@ typedef struct decimal {
     bool negative;
 } decimal;
 
-/* x rounded to `count` significant digits, read from printf whatever the locale's decimal point is. */
+/* x rounded to `count` significant digits, as printf writes them. */
 static decimal round_digits(double x, int count)
 {
     char text[64];
     decimal d = {.negative = signbit(x) != 0};
-    snprintf(text, sizeof text, "%.*e", count - 1, fabs(x));
+    tg_format(text, sizeof text, "%.*e", count - 1, fabs(x));
     const char *exponent = strchr(text, 'e');
     for (const char *c = text; c < exponent; c++)
         if (*c >= '0' && *c <= '9')
@@ -45,8 +47,8 @@ static decimal shortest(double x, tg_dtype dtype)
 {
     int count = 1;
     for (char text[64]; count < MAX_DIGITS; count++) {
-        snprintf(text, sizeof text, "%.*e", count - 1, x);
-        if (dtype == TG_F32 ? strtof(text, NULL) == (float)x : strtod(text, NULL) == x)
+        tg_format(text, sizeof text, "%.*e", count - 1, x);
+        if (dtype == TG_F32 ? tg_take_f32(text, NULL) == (float)x : tg_take_f64(text, NULL) == x)
             break;
     }
     return trimmed(round_digits(x, count));
@@ -134,7 +136,7 @@ static int larger(int a, int b) { return a > b ? a : b; }
 static void measure_integer(printer *p, double x)
 {
     char text[32];
-    p->width = larger(p->width, snprintf(text, sizeof text, "%.0f", x));
+    p->width = larger(p->width, tg_format(text, sizeof text, "%.0f", x));
 }
 
 static void measure_scientific(printer *p, double x)
@@ -215,7 +217,7 @@ static void write_element(const printer *p, double x, char *text, size_t size)
 {
     char number[128];
     if (!tg_dtype_is_float(p->type.dtype)) {
-        snprintf(text, size, "%*.0f", p->width, x);
+        tg_format(text, size, "%*.0f", p->width, x);
     } else if (!isfinite(x)) {
         snprintf(text, size, "%*s", p->left + p->right + 1, isnan(x) ? "nan" : x < 0 ? "-inf" : "inf");
     } else if (p->exponential) {
@@ -300,7 +302,7 @@ static void put_scalar(const printer *p)
     double x = value_at(p, 0), size = fabs(x);
     char text[128];
     if (!tg_dtype_is_float(p->type.dtype)) {
-        fprintf(p->out, "%.0f", x);
+        tg_put(p->out, "%.0f", x);
         return;
     }
     if (!isfinite(x)) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "graph/tape_internal.h"
 
 const tg_op tg_op_input = {.name = "input", .formula = "fed", .traits = TG_LEAF};
@@ -13,7 +14,7 @@ bool tg_infer_fail(tg_infer *infer, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(infer->message, sizeof infer->message, format, arguments);
+    tg_vformat(infer->message, sizeof infer->message, format, arguments);
     va_end(arguments);
     return false;
 }

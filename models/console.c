@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "graph/number_text.h"
 #include "train/class_names.h"
 #include "train/image_text.h"
 #include "train/json.h"
@@ -37,7 +38,7 @@ void console_complain(const console *c, const char *format, ...)
     va_list arguments;
     fprintf(stderr, "%s: ", c->program);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    tg_vput(stderr, format, arguments);
     va_end(arguments);
     fprintf(stderr, "\n");
 }
@@ -48,7 +49,7 @@ void console_say(const console *c, const char *format, ...)
     if (c->style != STYLE_FULL)
         return;
     va_start(arguments, format);
-    vprintf(format, arguments);
+    tg_vput(stdout, format, arguments);
     va_end(arguments);
     printf("\n");
 }
@@ -58,7 +59,7 @@ bool console_flushed(console *c)
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
     if (!c->output_lost)
-        console_complain(c, "cannot write to standard output: %s", strerror(errno));
+        console_complain(c, "cannot write to standard output: %s", tg_system_reason(errno));
     c->output_lost = true;
     return false;
 }
@@ -188,7 +189,7 @@ void console_gradients(const console *c, const tg_variables *variables, const tg
         printf("%-*s  %7lld  %5lld", width, worst->variable, (long long)worst->checked, (long long)worst->kinks);
         if (worst->element >= 0) {
             index_text(tg_variables_find(variables, worst->variable)->type.shape, worst->element, index, sizeof index);
-            printf("  %-18s  %13.6e  %13.6e  %8.1e", index, worst->recorded, worst->numeric, worst->error);
+            tg_put(stdout, "  %-18s  %13.6e  %13.6e  %8.1e", index, worst->recorded, worst->numeric, worst->error);
         }
         printf("\n");
     }
@@ -357,7 +358,8 @@ void console_results(const console *c, const run_facts *facts, tg_scores scores,
         print_results_json(facts, scores, confusion);
         return;
     }
-    printf("%sTest accuracy: %.4f\nTest loss:     %.4f\n", c->style == STYLE_FULL ? "\n" : "", scores.accuracy, scores.loss);
+    tg_put(stdout, "%sTest accuracy: %.4f\nTest loss:     %.4f\n", c->style == STYLE_FULL ? "\n" : "", scores.accuracy,
+           scores.loss);
     print_confusion(c, confusion, facts->classes);
     if (facts->data->synthetic)
         printf("\n%s\n", synthetic_note);

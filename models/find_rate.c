@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "graph/number_text.h"
 #include "train/json.h"
 #include "train/rate_finder.h"
 #include "train/svg.h"
@@ -41,7 +42,7 @@ static tg_status write_figure(FILE *out, void *user)
                           .n_marks = sweep->suggested >= 0};
     if (sweep->suggested >= 0) {
         mark.x = points[sweep->suggested].rate;
-        snprintf(label, sizeof label, "suggested: %.2g", mark.x);
+        tg_format(label, sizeof label, "suggested: %.2g", mark.x);
     }
     return tg_svg_curves(out, &chart);
 }
@@ -79,7 +80,7 @@ static void print_json(const rate_search *search, const tg_rate_sweep *sweep, co
 
 static void print_point(const tg_rate_point *point, const char *remark)
 {
-    printf("  %13.2g  %13.4f%s%s\n", point->rate, point->smoothed, *remark ? "  " : "", remark);
+    tg_put(stdout, "  %13.2g  %13.4f%s%s\n", point->rate, point->smoothed, *remark ? "  " : "", remark);
 }
 
 /* The first point of each power of ten, and those worth a remark. */
@@ -108,7 +109,7 @@ static void print_search(const rate_search *search, const tg_rate_sweep *sweep, 
     if (full)
         print_table(sweep);
     if (sweep->suggested >= 0)
-        printf("%sSuggested learning rate: %.2g\n", full ? "\n" : "", sweep->points[sweep->suggested].rate);
+        tg_put(stdout, "%sSuggested learning rate: %.2g\n", full ? "\n" : "", sweep->points[sweep->suggested].rate);
     if (full)
         printf("Figure: %s\n", path);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "models/console.h"
 #include "models/saved_network.h"
 #include "train/image_file.h"
@@ -184,7 +185,7 @@ static void put_bars(const run *r, const float *probabilities)
     int bar = room - names < BAR_COLUMNS ? room - names : BAR_COLUMNS;
     for (int class = 0; class < CLASSES; class ++) {
         tg_text_fit(tg_class_name(r->names, class, number), names, r->console.ascii, name, sizeof name);
-        printf("  %s%*s %6.2f %% ", name, names - tg_text_columns(name), "", 100.0 * (double)probabilities[class]);
+        tg_put(stdout, "  %s%*s %6.2f %% ", name, names - tg_text_columns(name), "", 100.0 * (double)probabilities[class]);
         put_bar(r, probabilities[class], bar < 1 ? 1 : bar);
     }
 }
@@ -214,7 +215,7 @@ static void print_text(const run *r, const char *path, int64_t number, int64_t o
     if (of > 1)
         snprintf(image, sizeof image, ", image %lld", (long long)number);
     tg_text_fit(tg_class_name(r->names, best, digits), r->name_columns, r->console.ascii, name, sizeof name);
-    printf("%s%s: %s (%.2f %%)\n", path, image, name, 100.0 * (double)p[best]);
+    tg_put(stdout, "%s%s: %s (%.2f %%)\n", path, image, name, 100.0 * (double)p[best]);
     if (r->shown[i].blank)
         printf("  No ink: the network saw nothing.\n");
     if (r->shown[i].inverted)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "graph/rebuild.h"
 #include "train/json.h"
 
@@ -40,17 +41,18 @@ static void layer_text(const tg_plan *plan, const tg_plan_part *part, char *text
 static void put_time(const tg_plan_times *times, int64_t nanoseconds)
 {
     double all = (double)times->nanoseconds * times->threads;
-    printf(" %6.2f%% %10.2f", all > 0 ? 100 * (double)nanoseconds / all : 0, 1e-3 * (double)nanoseconds / (double)times->runs);
+    tg_put(stdout, " %6.2f%% %10.2f", all > 0 ? 100 * (double)nanoseconds / all : 0,
+           1e-3 * (double)nanoseconds / (double)times->runs);
 }
 
 static void put_rates(double flops, double bytes, int64_t nanoseconds)
 {
     if (flops > 0 && nanoseconds > 0)
-        printf(" %9.1f", rate(flops, nanoseconds));
+        tg_put(stdout, " %9.1f", rate(flops, nanoseconds));
     else
         printf(" %9s", "-");
     if (nanoseconds > 0)
-        printf(" %8.1f", rate(bytes, nanoseconds));
+        tg_put(stdout, " %8.1f", rate(bytes, nanoseconds));
     else
         printf(" %8s", "-");
 }
@@ -82,7 +84,7 @@ static void show_text(const tg_plan *plan, const tg_plan_times *times, const row
 {
     char rest[64];
     int32_t shown = times->parts < MOST_ROWS ? times->parts : MOST_ROWS;
-    printf("\nTime of a training step (%lld images): %.2f us, over %lld steps on %d thread%s\n", (long long)batch,
+    tg_put(stdout, "\nTime of a training step (%lld images): %.2f us, over %lld steps on %d thread%s\n", (long long)batch,
            1e-3 * (double)times->nanoseconds / (double)times->runs, (long long)times->runs, times->threads,
            times->threads == 1 ? "" : "s");
     printf("%s\n\n", times->threads == 1

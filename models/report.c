@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "graph/dot.h"
+#include "graph/number_text.h"
 #include "models/command.h"
 #include "train/report.h"
 #include "train/summary.h"
@@ -173,8 +174,8 @@ static int all_settings(const finished_run *run, parts *p, int n)
     tg_optimizer own = tg_optimizer_defaults((tg_optimizer_kind)run->settings->optimizer);
     for (int i = 0; i < n; i++)
         p->settings[i] = (tg_setting){p->list[i].name, *p->list[i].value ? p->list[i].value : "yes"};
-    snprintf(p->rate, sizeof p->rate, "%g", own.learning_rate);
-    snprintf(p->decay, sizeof p->decay, "%g", own.weight_decay);
+    tg_format(p->rate, sizeof p->rate, "%g", own.learning_rate);
+    tg_format(p->decay, sizeof p->decay, "%g", own.weight_decay);
     if (!(run->settings->learning_rate > 0))
         p->settings[n++] = (tg_setting){"learning-rate", p->rate};
     if (!(run->settings->weight_decay >= 0))

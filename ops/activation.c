@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "graph/number_text.h"
 #include "ops/attributes.h"
 
 TG_DEFINE_UNARY(FLOAT, sigmoid, "y = 1 / (1 + exp(-x))", tg_mul(g, tg_mul(y, tg_sub(tg_scalar(y, 1), y))),
@@ -54,7 +55,7 @@ static void leaky_relu_gradient(const tg_gradient_args *args, tg_tensor *result)
 
 static void leaky_relu_describe(const void *attributes, char *text, size_t size)
 {
-    snprintf(text, size, "slope %g", ((const tg_leaky_relu_attributes *)attributes)->slope);
+    tg_format(text, size, "slope %g", ((const tg_leaky_relu_attributes *)attributes)->slope);
 }
 
 TG_BLOCK_FLOAT(leaky_relu)
@@ -90,7 +91,7 @@ static void elu_gradient(const tg_gradient_args *args, tg_tensor *result)
 
 static void elu_describe(const void *attributes, char *text, size_t size)
 {
-    snprintf(text, size, "alpha %g", ((const tg_elu_attributes *)attributes)->alpha);
+    tg_format(text, size, "alpha %g", ((const tg_elu_attributes *)attributes)->alpha);
 }
 
 TG_BLOCK_FLOAT(elu)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "graph/philox.h"
 #include "graph/rebuild.h"
 #include "ops/attributes.h"
@@ -125,12 +126,12 @@ static tg_status run_normal(const tg_work *work, const tg_buffers *buffers, int 
 
 static void describe_uniform(const void *attributes, char *text, size_t size)
 {
-    snprintf(text, size, "from %g to %g", random_of(attributes)->a, random_of(attributes)->b);
+    tg_format(text, size, "from %g to %g", random_of(attributes)->a, random_of(attributes)->b);
 }
 
 static void describe_normal(const void *attributes, char *text, size_t size)
 {
-    snprintf(text, size, "mean %g, deviation %g", random_of(attributes)->a, random_of(attributes)->b);
+    tg_format(text, size, "mean %g, deviation %g", random_of(attributes)->a, random_of(attributes)->b);
 }
 
 #define RANDOM .traits = TG_RANDOM, .tasks = tasks_random, .scratch_bytes = scratch_random

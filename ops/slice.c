@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "ops/attributes.h"
 #include "ops/axes.h"
 #include "ops/kernels/copy.h"
@@ -356,8 +357,8 @@ static const tg_rewrite_rule pad_rules[] = {
 static void describe_pad(const void *attributes, char *text, size_t size)
 {
     const tg_pad_attributes *a = pad_of(attributes);
-    int at = snprintf(text, size, "axis %lld, %lld before, %lld after, value %g", (long long)a->axis, (long long)a->before,
-                      (long long)a->after, a->value);
+    int at = tg_format(text, size, "axis %lld, %lld before, %lld after, value %g", (long long)a->axis, (long long)a->before,
+                       (long long)a->after, a->value);
     if (a->interior && at > 0 && (size_t)at < size)
         snprintf(text + at, size - (size_t)at, ", %lld between", (long long)a->interior);
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "graph/number_text.h"
 #include "graph/rebuild.h"
 #include "ops/attributes.h"
 #include "ops/pointwise.h"
@@ -87,7 +88,7 @@ static double adaptive_step_flops(const tg_work *work) { return 5 * tg_flops_poi
 
 static void adaptive_step_describe(const void *attributes, char *text, size_t size)
 {
-    snprintf(text, size, "e = %g", ((const tg_adaptive_step_attributes *)attributes)->epsilon);
+    tg_format(text, size, "e = %g", ((const tg_adaptive_step_attributes *)attributes)->epsilon);
 }
 
 TG_BLOCK_FLOAT(adaptive_step)

@@ -1,5 +1,7 @@
 #include "harness.h"
 
+#include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,8 +43,19 @@ int harness_run(const char *name, TCase *tests)
     return harness_run_suite(suite);
 }
 
+/* As a program that follows its user's settings: $TG_TEST_LOCALE is the locale's decimal point, so that it cannot be another. */
+static void take_locale(void)
+{
+    const char *point = getenv("TG_TEST_LOCALE");
+    if (point && (!setlocale(LC_ALL, "") || strcmp(localeconv()->decimal_point, point) != 0)) {
+        fprintf(stderr, "the locale has another decimal point than %s\n", point);
+        exit(EXIT_FAILURE);
+    }
+}
+
 int harness_run_suite(Suite *suite)
 {
+    take_locale();
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "harness.h"
 #include "train/json.h"
 
@@ -78,7 +79,7 @@ START_TEST(reals_read_back_to_the_same_bits)
     const char *at = line;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         at = strstr(at, "\"x\": ") + 5;
-        ck_assert_double_eq(strtod(at, NULL), values[i]);
+        ck_assert_double_eq(tg_take_f64(at, NULL), values[i]);
     }
 }
 END_TEST

@@ -1,7 +1,10 @@
+#include <locale.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "harness.h"
 #include "train/png.h"
 #include "train/svg.h"
@@ -16,6 +19,18 @@ static void teardown(void)
 {
     fclose(out);
     free(text);
+}
+
+static int scan(const char *from, const char *format, ...)
+{
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0), former = uselocale(plain);
+    va_list arguments;
+    va_start(arguments, format);
+    int taken = vsscanf(from, format, arguments);
+    va_end(arguments);
+    uselocale(former);
+    freelocale(plain);
+    return taken;
 }
 
 static int occurrences(const char *what)
@@ -94,7 +109,7 @@ static void legend_at(const double *values, double *x, double *y)
     tg_svg_chart chart = chart_of(&series, 1);
     rewind(out);
     check_figure(tg_svg_curves(out, &chart));
-    ck_assert_int_eq(sscanf(strstr(text, "class=\"tg-legend\""), "class=\"tg-legend\" x=\"%lf\" y=\"%lf\"", x, y), 2);
+    ck_assert_int_eq(scan(strstr(text, "class=\"tg-legend\""), "class=\"tg-legend\" x=\"%lf\" y=\"%lf\"", x, y), 2);
 }
 
 START_TEST(the_legend_is_where_curves_are_not)
@@ -136,7 +151,7 @@ static double tick_at(const char *label)
     for (const char *at = text; (at = strstr(at, start)); at++) {
         const char *shown = strchr(at, '>');
         if (strncmp(shown, end, strlen(end)) == 0)
-            return strtod(at + strlen(start), NULL);
+            return tg_take_f64(at + strlen(start), NULL);
     }
     return -1;
 }
@@ -167,9 +182,9 @@ START_TEST(a_logarithmic_axis_has_its_decades)
             ck_assert_double_eq_tol(at[i] - at[i - 1], at[1] - at[0], 0.11);
     }
     double x, middle;
-    ck_assert_int_eq(sscanf(strstr(text, "<circle"), "<circle class=\"tg-f0\" cx=\"%lf", &x), 1);
+    ck_assert_int_eq(scan(strstr(text, "<circle"), "<circle class=\"tg-f0\" cx=\"%lf", &x), 1);
     ck_assert_double_eq_tol(x, at[0], 0.11);
-    ck_assert_int_eq(sscanf(strstr(text, "tg-mark\" d=\""), "tg-mark\" d=\"M%lf", &middle), 1);
+    ck_assert_int_eq(scan(strstr(text, "tg-mark\" d=\""), "tg-mark\" d=\"M%lf", &middle), 1);
     ck_assert_double_eq_tol(middle, (at[0] + at[7]) / 2, 0.11);
     ck_assert_int_eq(occurrences("class=\"tg-curve tg-s1 tg-mark\""), 2); /* the line, and its sample in the legend */
     ck_assert_int_eq(occurrences(">suggested &lt;1&gt;<"), 1);
@@ -221,7 +236,7 @@ START_TEST(curves_may_have_their_own_x)
     check_figure(tg_svg_curves(out, &chart));
     ck_assert(tick_at("-20") > 0 && tick_at("-10") > tick_at("-20") && tick_at("30") > tick_at("0"));
     double x;
-    ck_assert_int_eq(sscanf(strstr(text, "<circle"), "<circle class=\"tg-f0\" cx=\"%lf", &x), 1);
+    ck_assert_int_eq(scan(strstr(text, "<circle"), "<circle class=\"tg-f0\" cx=\"%lf", &x), 1);
     ck_assert_double_eq_tol(x, tick_at("-20"), 0.11);
 }
 END_TEST
@@ -273,8 +288,8 @@ START_TEST(bars_begin_at_0)
     check_figure(tg_svg_bars(out, &chart));
     ck_assert_int_eq(occurrences("<rect class=\"tg-f2\""), 8);
     double y, height;
-    ck_assert_int_eq(sscanf(strstr(text, "<rect class=\"tg-f2\""),
-                            "<rect class=\"tg-f2\" x=\"%*f\" y=\"%lf\" width=\"%*f\" height=\"%lf\"", &y, &height),
+    ck_assert_int_eq(scan(strstr(text, "<rect class=\"tg-f2\""),
+                          "<rect class=\"tg-f2\" x=\"%*f\" y=\"%lf\" width=\"%*f\" height=\"%lf\"", &y, &height),
                      2);
     ck_assert_double_eq_tol(y + height, 286, 0.2); /* the axis */
 }
@@ -301,7 +316,7 @@ START_TEST(a_confusion_matrix_names_its_classes)
     ck_assert_int_eq(occurrences(">A name that is…<"), 2);
     ck_assert_int_eq(occurrences("rotate(-45)"), 4);
     double width;
-    ck_assert_int_eq(sscanf(strstr(text, "width="), "width=\"%lf\"", &width), 1);
+    ck_assert_int_eq(scan(strstr(text, "width="), "width=\"%lf\"", &width), 1);
     ck_assert_double_gt(width, 480); /* the names have room on the left */
 }
 END_TEST

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "train/history.h"
 #include "train/page.h"
 #include "train/summary.h"
@@ -102,13 +103,13 @@ static void put_line(FILE *out, const comparison *c, const char *name, char *(*f
 
 static char *accuracy_text(const run *r, char *text, size_t size)
 {
-    snprintf(text, size, "%.2f %%", 100 * r->record.test.accuracy);
+    tg_format(text, size, "%.2f %%", 100 * r->record.test.accuracy);
     return text;
 }
 
 static char *loss_text(const run *r, char *text, size_t size)
 {
-    snprintf(text, size, "%.4f", r->record.test.loss);
+    tg_format(text, size, "%.4f", r->record.test.loss);
     return text;
 }
 
@@ -121,7 +122,7 @@ static char *epochs_text(const run *r, char *text, size_t size) { return tg_coun
 
 static char *time_text(const run *r, char *text, size_t size)
 {
-    snprintf(text, size, "%.1f s", r->record.seconds);
+    tg_format(text, size, "%.1f s", r->record.seconds);
     return text;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
+
 enum { EXIT_SAME = 0, EXIT_DIFFERENT = 1, EXIT_USAGE = 2, EXIT_BAD = 3 };
 
 static const char usage[] =
@@ -46,7 +48,7 @@ static bool next_line(reader *r, bool *ended)
     *ended = length < 0 && feof(r->file) && !ferror(r->file);
     if (length < 0) {
         if (!*ended)
-            fprintf(stderr, "diff_runs: %s: cannot be read: %s\n", r->path, strerror(errno ? errno : EIO));
+            fprintf(stderr, "diff_runs: %s: cannot be read: %s\n", r->path, tg_system_reason(errno ? errno : EIO));
         return false;
     }
     r->number++;
@@ -83,7 +85,7 @@ static bool open_trace(reader *r)
     bool ended;
     r->file = fopen(r->path, "r");
     if (!r->file) {
-        fprintf(stderr, "diff_runs: %s: cannot be opened: %s\n", r->path, strerror(errno));
+        fprintf(stderr, "diff_runs: %s: cannot be opened: %s\n", r->path, tg_system_reason(errno));
         return false;
     }
     if (!next_line(r, &ended)) {
@@ -179,6 +181,6 @@ int main(int argc, char **argv)
     }
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    fprintf(stderr, "diff_runs: cannot write to standard output: %s\n", strerror(errno));
+    fprintf(stderr, "diff_runs: cannot write to standard output: %s\n", tg_system_reason(errno));
     return EXIT_BAD;
 }

@@ -23,6 +23,7 @@ has_meson() { meson_is_new meson || meson_is_new "$root/.venv/bin/meson"; }
 has_ninja() { have ninja || have "$root/.venv/bin/ninja"; }
 has_h5py() { python3 -c 'import h5py' >/dev/null 2>&1 || /usr/bin/python3 -c 'import h5py' >/dev/null 2>&1; }
 has_venv() { python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
+has_locales() { ! have apt-get || [ -e /usr/share/i18n/locales/de_DE ]; }
 has_libc() { ! have apt-get || [ -e /usr/include/stdio.h ]; }
 
 # as_root COMMAND...: runs it as root; fails without a word where that needs a password.
@@ -88,6 +89,7 @@ debian_packages() {
         lacks libpng-dev module_exists libpng
         lacks graphviz have dot
         lacks binutils have objdump
+        lacks locales has_locales
         lacks python3-h5py has_h5py
         ;;
     esac

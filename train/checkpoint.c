@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "graph/number_text.h"
 #include "train/build_text.h"
 #include "train/json_text.h"
 #include "train/stream.h"
@@ -97,8 +98,9 @@ static tg_status make_folder(const char *folder, char *message)
     int reason = errno;
     if (reason == EEXIST && stat(folder, &about) == 0 && !S_ISDIR(about.st_mode))
         reason = ENOTDIR;
-    return reason == EEXIST ? TG_OK
-                            : tg_file_fail(message, TG_ERROR_IO, folder, "no folder for checkpoints: %s", strerror(reason));
+    return reason == EEXIST
+               ? TG_OK
+               : tg_file_fail(message, TG_ERROR_IO, folder, "no folder for checkpoints: %s", tg_system_reason(reason));
 }
 
 static tg_status record(const tg_checkpoint *c, tg_model_stage stage)
@@ -301,7 +303,7 @@ static tg_status take_place(const tg_checkpoint *c, const tg_safetensors *file, 
         return status;
     const char *rate = tg_safetensors_metadata(file, keys[RATE]);
     char *end = NULL;
-    place->rate = rate && *rate ? strtod(rate, &end) : 0;
+    place->rate = rate && *rate ? tg_take_f64(rate, &end) : 0;
     if (!end || *end || !isfinite(place->rate) || place->rate < 0 || place->epoch < 1)
         return tg_file_fail(message, TG_ERROR_FORMAT, path,
                             "metadata: expected an epoch from 1 and a learning rate, found others");

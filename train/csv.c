@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "train/text_file.h"
 
 /* A field as it stands in the text, without the quotes around it and without spaces. */
@@ -261,7 +262,7 @@ static tg_status take_value(const reader *r, const field *f, bool may_miss, floa
         return may_miss ? TG_OK : fail_field(r, f, "a target");
     char *end = f->text;
     if (strspn(f->text, "0123456789+-.eE") >= f->length) /* neither hexadecimal nor infinite */
-        *value = strtof(f->text, &end);
+        *value = tg_take_f32(f->text, &end);
     if (end != f->text + f->length)
         return fail_field(r, f, "a number");
     return isfinite(*value) ? TG_OK : fail_field(r, f, "a number that f32 holds");

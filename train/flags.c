@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
+
 #define WIDTH 80  /* columns of the help page */
 #define INDENT 26 /* where its descriptions begin */
 #define MAX_WORD 63
@@ -70,9 +72,9 @@ static void limits_text(const tg_flag *flag, char *text, size_t size)
     if (none)
         snprintf(text, size, "%s", "");
     else if (endless)
-        snprintf(text, size, " %s %.15g", from, flag->low);
+        tg_format(text, size, " %s %.15g", from, flag->low);
     else
-        snprintf(text, size, " %s %.15g %s %.15g", from, flag->low, flag->above_low ? "and up to" : "to", flag->high);
+        tg_format(text, size, " %s %.15g %s %.15g", from, flag->low, flag->above_low ? "and up to" : "to", flag->high);
 }
 
 static bool within(const tg_flag *flag, double value)
@@ -100,7 +102,7 @@ static bool parse_unsigned(const char *text, uint64_t *value)
 static bool parse_real(const tg_flag *flag, const char *text, double *value)
 {
     char *end;
-    *value = strtod(text, &end);
+    *value = tg_take_f64(text, &end);
     return end != text && !*end && isfinite(*value) && within(flag, *value);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "train/json_text.h"
 #include "train/text_file.h"
 
@@ -69,7 +70,7 @@ static bool take_row(char **at, int epoch, tg_history_row *row)
         char *from = end + 1;
         good = *end == ',' && *from != '\n' && *from != ' ';
         if (good)
-            *values[column] = strtod(from, &end);
+            *values[column] = tg_take_f64(from, &end);
         good = good && end != from;
     }
     if (!good || (*end != '\n' && *end != '\r'))

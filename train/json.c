@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "graph/number_text.h"
 #include "train/json_text.h"
 
 tg_json tg_json_begin(FILE *out)
@@ -92,8 +93,8 @@ char *tg_real_text(double value, char text[TG_REAL_TEXT])
 {
     int digits = 14;
     do
-        snprintf(text, TG_REAL_TEXT, "%.*g", ++digits, value);
-    while (digits < 17 && strtod(text, NULL) != value);
+        tg_format(text, TG_REAL_TEXT, "%.*g", ++digits, value);
+    while (digits < 17 && tg_take_f64(text, NULL) != value);
     return text;
 }
 

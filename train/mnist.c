@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "graph/number_text.h"
 #include "train/idx.h"
 #include "train/npz.h"
 #include "train/permutation.h"
@@ -192,7 +193,8 @@ static tg_status read_place(const char *path, const char *named_by, tg_mnist *da
     char npz[PATH_BYTES];
     place from = {.context = data->context, .message = message};
     if (stat(path, &about)) {
-        snprintf(message, TG_MESSAGE_SIZE, "%.200s: %s%s; " TG_MNIST_FETCH " gets the files", path, strerror(errno), named_by);
+        snprintf(message, TG_MESSAGE_SIZE, "%.200s: %s%s; " TG_MNIST_FETCH " gets the files", path, tg_system_reason(errno),
+                 named_by);
         return TG_ERROR_IO;
     }
     if (!S_ISDIR(about.st_mode)) {

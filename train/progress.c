@@ -2,20 +2,22 @@
 
 #include <math.h>
 
+#include "graph/number_text.h"
+
 char *tg_step_time_text(double seconds, char *text, size_t size)
 {
     if (seconds >= 1 || seconds <= 0)
-        snprintf(text, size, "%.0fs/step", seconds);
+        tg_format(text, size, "%.0fs/step", seconds);
     else if (seconds >= 1e-3)
-        snprintf(text, size, "%.0fms/step", seconds * 1e3);
+        tg_format(text, size, "%.0fms/step", seconds * 1e3);
     else
-        snprintf(text, size, "%.0fus/step", seconds * 1e6);
+        tg_format(text, size, "%.0fus/step", seconds * 1e6);
     return text;
 }
 
 char *tg_figure_text(double value, char *text, size_t size)
 {
-    snprintf(text, size, fabs(value) > 1e-3 ? "%.4f" : "%.4e", value);
+    tg_format(text, size, fabs(value) > 1e-3 ? "%.4f" : "%.4e", value);
     return text;
 }
 
@@ -26,7 +28,7 @@ tg_status tg_progress_line(FILE *out, const tg_progress *progress)
         fprintf(out, "%lld/%lld", (long long)progress->step, (long long)progress->steps);
     else
         fprintf(out, "%lld/Unknown", (long long)progress->step);
-    fprintf(out, " - %.0fs - %s", progress->seconds, tg_step_time_text(progress->seconds_per_step, text, sizeof text));
+    tg_put(out, " - %.0fs - %s", progress->seconds, tg_step_time_text(progress->seconds_per_step, text, sizeof text));
     for (int i = 0; i < progress->n_values; i++)
         fprintf(out, " - %s: %s", progress->values[i].name, tg_figure_text(progress->values[i].value, text, sizeof text));
     fprintf(out, "\n");

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "graph/number_text.h"
+
 enum { BAR = 20, SHORT_BAR = 10 };
 #define INTERVAL 0.05 /* seconds between drawings */
 
@@ -91,7 +93,7 @@ static parts format_parts(const tg_progress *p)
     if (p->step < p->steps)
         format_remaining((double)(p->steps - p->step) * p->seconds_per_step, made.time, sizeof made.time);
     else
-        snprintf(made.time, sizeof made.time, "%.0fs", p->seconds);
+        tg_format(made.time, sizeof made.time, "%.0fs", p->seconds);
     tg_step_time_text(p->seconds_per_step, made.step_time, sizeof made.step_time);
     made.before = (int)strlen(made.count) + 1;
     made.after = (int)(strlen(made.time) + strlen(made.step_time)) + 2;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "graph/number_text.h"
 #include "train/page.h"
 #include "train/report_figures.h"
 #include "train/summary.h"
@@ -34,7 +35,7 @@ tg_status tg_report_folder(const char *folder, char *message, size_t size)
     }
     if (made && access(folder, W_OK | X_OK) == 0)
         return TG_OK;
-    snprintf(message, size, "%s: the folder cannot be %s: %s", folder, made ? "written to" : "made", strerror(errno));
+    snprintf(message, size, "%s: the folder cannot be %s: %s", folder, made ? "written to" : "made", tg_system_reason(errno));
     return TG_ERROR_IO;
 }
 
@@ -47,14 +48,14 @@ static void put_head(FILE *out, const tg_report *report)
     if (record->note)
         tg_page_paragraph(out, "note", record->note);
     tg_page_facts_begin(out);
-    snprintf(text, sizeof text, "%.2f %%", 100 * record->test.accuracy);
+    tg_format(text, sizeof text, "%.2f %%", 100 * record->test.accuracy);
     tg_page_fact(out, "Test accuracy", text);
-    snprintf(text, sizeof text, "%.4f", record->test.loss);
+    tg_format(text, sizeof text, "%.4f", record->test.loss);
     tg_page_fact(out, "Test loss", text);
     tg_page_fact(out, "Parameters", tg_count_text(record->parameters, text, sizeof text));
     snprintf(text, sizeof text, "%d", report->history->count);
     tg_page_fact(out, "Epochs", text);
-    snprintf(text, sizeof text, "%.1f s", record->seconds);
+    tg_format(text, sizeof text, "%.1f s", record->seconds);
     tg_page_fact(out, "Training", text);
     snprintf(text, sizeof text, "%llu", (unsigned long long)record->seed);
     tg_page_fact(out, "Seed", text);
@@ -68,9 +69,9 @@ static void put_classes(FILE *out, const tg_run_record *record)
     for (int i = 0; i < record->classes; i++) {
         tg_class_scores scores = tg_class_scores_of(record->confusion, record->classes, i);
         char text[4][32], number[TG_CLASS_NUMBER];
-        snprintf(text[0], sizeof *text, "%.4f", scores.precision);
-        snprintf(text[1], sizeof *text, "%.4f", scores.recall);
-        snprintf(text[2], sizeof *text, "%.4f", scores.f1);
+        tg_format(text[0], sizeof *text, "%.4f", scores.precision);
+        tg_format(text[1], sizeof *text, "%.4f", scores.recall);
+        tg_format(text[2], sizeof *text, "%.4f", scores.f1);
         tg_count_text(scores.support, text[3], sizeof *text);
         tg_page_table_row(out, (const char *const[]){tg_class_name(record->names, i, number), text[0], text[1], text[2], text[3]},
                           5, 1);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "train/svg.h"
 #include "train/text_columns.h"
 
@@ -91,10 +92,10 @@ tg_status tg_report_mistakes(FILE *out, const tg_report *report)
         int64_t image = mistakes[i].image;
         int label = images->labels[image];
         shown[i].pixels = images->pixels + image * images->rows * images->columns;
-        snprintf(shown[i].captions[0], TG_CAPTION, "true %s: %.1f %%", name_of(&report->record, label, MISTAKE_COLUMNS, name),
-                 100 * (double)report->probabilities[image * classes + label]);
-        snprintf(shown[i].captions[1], TG_CAPTION, "said %s: %.1f %%",
-                 name_of(&report->record, mistakes[i].said, MISTAKE_COLUMNS, name), 100 * (double)mistakes[i].certainty);
+        tg_format(shown[i].captions[0], TG_CAPTION, "true %s: %.1f %%", name_of(&report->record, label, MISTAKE_COLUMNS, name),
+                  100 * (double)report->probabilities[image * classes + label]);
+        tg_format(shown[i].captions[1], TG_CAPTION, "said %s: %.1f %%",
+                  name_of(&report->record, mistakes[i].said, MISTAKE_COLUMNS, name), 100 * (double)mistakes[i].certainty);
     }
     return draw_images(out, n ? "Most confident mistakes" : "No mistakes", images, shown, n);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "train/history.h"
 #include "train/json.h"
 #include "train/json_reader.h"
@@ -54,7 +55,7 @@ static bool take_real(tg_json_reader *reader, double *value)
     }
     if (!strchr("-0123456789", *reader->at) || !*reader->at)
         return fail(reader, "a number or null");
-    *value = strtod(reader->at, &end);
+    *value = tg_take_f64(reader->at, &end);
     reader->at = end;
     return true;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "graph/rebuild.h"
 #include "train/json_text.h"
 #include "train/safetensors_format.h"
@@ -28,7 +29,7 @@ static void put(header *h, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    int written = h->out ? vfprintf(h->out, format, arguments) : vsnprintf(NULL, 0, format, arguments);
+    int written = h->out ? tg_vput(h->out, format, arguments) : tg_vformat(NULL, 0, format, arguments);
     va_end(arguments);
     h->bytes += written > 0 ? (size_t)written : 0;
 }

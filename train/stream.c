@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "graph/number_text.h"
+
 #define WINDOW_BYTES ((size_t)1 << 16)
 
 /* Up to here memory is asked for on the word of two headers that agree; it costs nothing before bytes are there to fill it.
@@ -20,7 +22,7 @@ static void write_message(char *message, const char *path, const char *prefix, c
     const char *shown = length > PATH_SHOWN ? path + length - PATH_SHOWN : path;
     int used = snprintf(message, TG_MESSAGE_SIZE, "%s%s%s", cut, shown, prefix);
     if (used >= 0 && used < TG_MESSAGE_SIZE)
-        vsnprintf(message + used, (size_t)(TG_MESSAGE_SIZE - used), format, arguments);
+        tg_vformat(message + used, (size_t)(TG_MESSAGE_SIZE - used), format, arguments);
 }
 
 tg_status tg_file_fail(char *message, tg_status status, const char *path, const char *format, ...)
@@ -74,13 +76,13 @@ tg_status tg_stream_open_raw(tg_stream *stream, tg_context *context, const char 
     *stream = (tg_stream){.context = context, .path = path, .message = message, .promised = -1};
     struct stat about;
     if (stat(path, &about)) /* before opening: that would wait for ever on a pipe */
-        return tg_file_fail(message, TG_ERROR_IO, path, "%s", strerror(errno));
+        return tg_file_fail(message, TG_ERROR_IO, path, "%s", tg_system_reason(errno));
     if (!S_ISREG(about.st_mode))
         return tg_file_fail(message, TG_ERROR_IO, path, "expected a regular file, found %s",
                             S_ISDIR(about.st_mode) ? "a folder" : "a device or pipe");
     stream->file = fopen(path, "rb");
     if (!stream->file)
-        return tg_file_fail(message, TG_ERROR_IO, path, "%s", strerror(errno));
+        return tg_file_fail(message, TG_ERROR_IO, path, "%s", tg_system_reason(errno));
     setvbuf(stream->file, NULL, _IONBF, 0);
     stream->file_bytes = stream->packed_bytes = (int64_t)about.st_size;
     return TG_OK;
@@ -94,7 +96,7 @@ tg_status tg_stream_bytes_at(tg_stream *stream, int64_t offset, void *to, size_t
     errno = 0;
     if (fseeko(stream->file, (off_t)offset, SEEK_SET) || fread(to, 1, bytes, stream->file) != bytes)
         return tg_file_fail(stream->message, TG_ERROR_IO, stream->path, "%s",
-                            errno ? strerror(errno) : "the file became shorter while it was read");
+                            errno ? tg_system_reason(errno) : "the file became shorter while it was read");
     return TG_OK;
 }
 

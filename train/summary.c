@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "graph/number_text.h"
+
 #define COLUMNS 4
 
 /* ---- figures ---- */
@@ -28,7 +30,7 @@ char *tg_bytes_text(double bytes, char *text, size_t size)
         bytes /= 1024;
         unit++;
     }
-    snprintf(text, size, "%.2f %s", bytes, units[unit]);
+    tg_format(text, size, "%.2f %s", bytes, units[unit]);
     return text;
 }
 

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "train/json_text.h"
 #include "train/svg_draw.h"
 
@@ -49,10 +50,10 @@ static const char style[] =
 
 void tg_svg_open(FILE *out, double width, double height, const char *title)
 {
-    fprintf(out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tg-figure\" width=\"%.0f\" height=\"%.0f\" "
-            "viewBox=\"0 0 %.0f %.0f\" role=\"img\">\n<title>",
-            width, height, width, height);
+    tg_put(out,
+           "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tg-figure\" width=\"%.0f\" height=\"%.0f\" "
+           "viewBox=\"0 0 %.0f %.0f\" role=\"img\">\n<title>",
+           width, height, width, height);
     tg_xml_text(out, title);
     fprintf(out, "</title>\n%s<rect class=\"tg-paper\" width=\"100%%\" height=\"100%%\"/>\n", style);
     tg_svg_text(out, width / 2, 24, "tg-title tg-middle", title);
@@ -66,14 +67,14 @@ tg_status tg_svg_close(FILE *out)
 
 void tg_svg_text(FILE *out, double x, double y, const char *classes, const char *text)
 {
-    fprintf(out, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">", classes, x, y);
+    tg_put(out, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">", classes, x, y);
     tg_xml_text(out, text);
     fprintf(out, "</text>\n");
 }
 
 static void turned_text(FILE *out, double x, double y, const char *anchor, int degrees, const char *text)
 {
-    fprintf(out, "<text class=\"tg-label %s\" transform=\"translate(%.1f %.1f) rotate(%d)\">", anchor, x, y, degrees);
+    tg_put(out, "<text class=\"tg-label %s\" transform=\"translate(%.1f %.1f) rotate(%d)\">", anchor, x, y, degrees);
     tg_xml_text(out, text);
     fprintf(out, "</text>\n");
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "graph/number_text.h"
+
 /* More decades than these are not labelled each. */
 #define MOST_DECADES 9
 
@@ -34,15 +36,15 @@ static void linear_label(const tg_axis *axis, double value, char text[TG_TICK_SI
 {
     int decimals = (int)fmax(0, -floor(log10(axis->step) + 1e-9));
     if (decimals > 5 || fabs(axis->high) >= 1e6)
-        snprintf(text, TG_TICK_SIZE, "%.3g", value);
+        tg_format(text, TG_TICK_SIZE, "%.3g", value);
     else
-        snprintf(text, TG_TICK_SIZE, "%.*f", decimals, value);
+        tg_format(text, TG_TICK_SIZE, "%.*f", decimals, value);
 }
 
 static void log_label(int digit, int decade, char text[TG_TICK_SIZE])
 {
     if (decade >= -2 && decade <= 2)
-        snprintf(text, TG_TICK_SIZE, "%.*f", decade < 0 ? -decade : 0, digit * pow(10, decade));
+        tg_format(text, TG_TICK_SIZE, "%.*f", decade < 0 ? -decade : 0, digit * pow(10, decade));
     else
         snprintf(text, TG_TICK_SIZE, "%de%d", digit, decade);
 }

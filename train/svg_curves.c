@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "train/svg_axis.h"
 #include "train/svg_draw.h"
 
@@ -119,14 +120,14 @@ static void draw_axes(FILE *out, const tg_svg_chart *chart, const axes *a)
     double value;
     for (int i = 0; tg_axis_tick(&a->y, i, &value, text); i++) {
         double at = y_of(a, value);
-        fprintf(out, "<line class=\"tg-grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>\n", LEFT, at, RIGHT, at);
+        tg_put(out, "<line class=\"tg-grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>\n", LEFT, at, RIGHT, at);
         tg_svg_text(out, LEFT - 6, at + 4.5, "tg-small tg-end", text);
     }
     for (int i = 0; tg_axis_tick(&a->x, i, &value, text); i++) {
         double at = x_of(a, value);
         if (a->counted && value < 1)
             continue;
-        fprintf(out, "<line class=\"tg-grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n", at, BOTTOM, at, BOTTOM + 5);
+        tg_put(out, "<line class=\"tg-grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n", at, BOTTOM, at, BOTTOM + 5);
         tg_svg_text(out, at, BOTTOM + 19, "tg-small tg-middle", text);
     }
     fprintf(out, "<rect class=\"tg-frame\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", LEFT, TOP, RIGHT - LEFT,
@@ -143,22 +144,22 @@ static void draw_curve(FILE *out, const tg_svg_series *series, const axes *a)
     for (int i = 0; i < series->count; i++) {
         bool shown = is_shown(a, series, i);
         if (shown)
-            fprintf(out, "%s%.1f %.1f", joined ? "L" : "M", x_of(a, x_value(series, i)), y_of(a, value_of(series, i)));
+            tg_put(out, "%s%.1f %.1f", joined ? "L" : "M", x_of(a, x_value(series, i)), y_of(a, value_of(series, i)));
         joined = shown;
     }
     fprintf(out, "\"/>\n");
     for (int i = 0; i < series->count && series->count <= 30; i++)
         if (is_shown(a, series, i))
-            fprintf(out, "<circle class=\"tg-f%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n", color, x_of(a, x_value(series, i)),
-                    y_of(a, value_of(series, i)));
+            tg_put(out, "<circle class=\"tg-f%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n", color, x_of(a, x_value(series, i)),
+                   y_of(a, value_of(series, i)));
 }
 
 static void draw_mark(FILE *out, const tg_svg_mark *mark, const axes *a)
 {
     double at = x_of(a, mark->x);
     if (isfinite(at))
-        fprintf(out, "<path class=\"tg-curve tg-s%d tg-mark\" d=\"M%.1f %dV%d\"/>\n", mark->color % TG_SVG_COLOR_COUNT, at, TOP,
-                BOTTOM);
+        tg_put(out, "<path class=\"tg-curve tg-s%d tg-mark\" d=\"M%.1f %dV%d\"/>\n", mark->color % TG_SVG_COLOR_COUNT, at, TOP,
+               BOTTOM);
 }
 
 /* ---- the legend ---- */
@@ -235,12 +236,12 @@ static void draw_legend(FILE *out, const tg_svg_chart *chart, const axes *a)
     }
     double width = LEGEND_SAMPLE + 22 + (double)longest * LEGEND_LETTER;
     place p = best_place(chart, a, fmin(width, RIGHT - LEFT - 16), lines * LEGEND_LINE + 8);
-    fprintf(out, "<rect class=\"tg-legend\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"4\"/>\n", p.left, p.top,
-            p.width, p.height);
+    tg_put(out, "<rect class=\"tg-legend\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"4\"/>\n", p.left, p.top,
+           p.width, p.height);
     for (int i = 0; i < lines; i++) {
         const char *label = legend_line(chart, i, &color, &look);
         double y = p.top + 4 + LEGEND_LINE * (i + 0.5);
-        fprintf(out, "<path class=\"tg-curve tg-s%d%s\" d=\"M%.1f %.1fh%d\"/>\n", color, look, p.left + 8, y, LEGEND_SAMPLE);
+        tg_put(out, "<path class=\"tg-curve tg-s%d%s\" d=\"M%.1f %.1fh%d\"/>\n", color, look, p.left + 8, y, LEGEND_SAMPLE);
         tg_svg_text(out, p.left + LEGEND_SAMPLE + 15, y + 4.5, "tg-small", label);
     }
 }
@@ -269,9 +270,9 @@ tg_status tg_svg_bars(FILE *out, const tg_svg_chart *chart)
     for (int i = 0; chart->n_series > 0 && i < chart->series->count; i++) {
         double value = value_of(chart->series, i);
         if (isfinite(value))
-            fprintf(out, "<rect class=\"tg-f%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
-                    chart->series->color % TG_SVG_COLOR_COUNT, x_of(&a, i + 0.65), y_of(&a, fmax(value, 0)),
-                    x_of(&a, 1.7) - x_of(&a, 1), fabs(y_of(&a, value) - y_of(&a, 0)));
+            tg_put(out, "<rect class=\"tg-f%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
+                   chart->series->color % TG_SVG_COLOR_COUNT, x_of(&a, i + 0.65), y_of(&a, fmax(value, 0)),
+                   x_of(&a, 1.7) - x_of(&a, 1), fabs(y_of(&a, value) - y_of(&a, 0)));
     }
     return tg_svg_close(out);
 }

@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "graph/number_text.h"
 #include "train/class_names.h"
 #include "train/svg_draw.h"
 #include "train/text_columns.h"
@@ -41,8 +42,8 @@ static void draw_cell(FILE *out, double x, double y, double side, int64_t count,
     double depth = sqrt(share);
     snprintf(text, sizeof text, "%lld", (long long)count);
     if (count > 0)
-        fprintf(out, "<rect class=\"tg-heat\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill-opacity=\"%.3f\"/>\n", x,
-                y, side, side, depth);
+        tg_put(out, "<rect class=\"tg-heat\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill-opacity=\"%.3f\"/>\n", x,
+               y, side, side, depth);
     const char *classes = count == 0     ? "tg-small tg-middle tg-faint"
                           : depth > 0.55 ? "tg-small tg-middle tg-on-heat"
                                          : "tg-small tg-middle";
@@ -81,7 +82,7 @@ tg_status tg_svg_confusion(FILE *out, const char *title, const int64_t *counts, 
         draw_row(out, &f, i, counts + (int64_t)i * classes);
         draw_labels(out, &f, i);
     }
-    fprintf(out, "<rect class=\"tg-frame\" x=\"%.1f\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", f.left, TOP, SIDE, SIDE);
+    tg_put(out, "<rect class=\"tg-frame\" x=\"%.1f\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", f.left, TOP, SIDE, SIDE);
     tg_svg_text(out, f.left + SIDE / 2.0, TOP + SIDE + f.below + 18, "tg-label tg-middle", "Predicted");
     tg_svg_text_upwards(out, 18, TOP + SIDE / 2.0, "True");
     return tg_svg_close(out);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/number_text.h"
 #include "train/stream.h"
 
 struct tg_trace {
@@ -73,7 +74,7 @@ uint64_t tg_trace_hash(const void *data, size_t bytes)
 
 static tg_status fail_io(const char *path, const char *what, char *message)
 {
-    return tg_file_fail(message, TG_ERROR_IO, path, "%s: %s", what, strerror(errno));
+    return tg_file_fail(message, TG_ERROR_IO, path, "%s: %s", what, tg_system_reason(errno));
 }
 
 tg_trace *tg_trace_open(tg_variables *variables, const char *path, tg_status *status, char *message)

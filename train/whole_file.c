@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "graph/number_text.h"
+
 #ifndef PATH_MAX
 #define PATH_MAX 4096
 #endif
@@ -23,7 +25,7 @@ typedef struct request {
 
 static tg_status fail(const request *r, const char *what)
 {
-    snprintf(r->message, r->size, "%s: %s: %s", r->path, what, strerror(errno));
+    snprintf(r->message, r->size, "%s: %s: %s", r->path, what, tg_system_reason(errno));
     return TG_ERROR_IO;
 }
 
