@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "graph/number_text.h"
+#include "models/descriptors.h"
 #include "train/class_names.h"
 #include "train/image_text.h"
 #include "train/json.h"
@@ -20,6 +21,7 @@
 
 console console_make(const char *program)
 {
+    fill_standard_descriptors();
     /* Large enough that writing happens in console_flushed() alone, which can tell why it failed. */
     static char buffer[1 << 16];
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
@@ -60,6 +62,15 @@ bool console_flushed(console *c)
         return true;
     if (!c->output_lost)
         console_complain(c, "cannot write to standard output: %s", tg_system_reason(errno));
+    c->output_lost = true;
+    return false;
+}
+
+bool console_ready(console *c)
+{
+    if (write(STDOUT_FILENO, "", 0) == 0)
+        return true;
+    console_complain(c, "cannot write to standard output: %s", tg_system_reason(errno));
     c->output_lost = true;
     return false;
 }

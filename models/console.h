@@ -34,12 +34,15 @@ typedef struct run_facts {
     const char *const *classes; /**< their names; NULL: digits */
 } run_facts;
 
-/** The full style. Call it before anything is written to standard output, which it gives a large buffer. */
+/** The full style. Call it before any file is opened and before anything is written to standard output, which it gives a large
+    buffer. */
 console console_make(const char *program);
 /** One sentence on standard error: "program: ...". */
 void console_complain(const console *c, const char *format, ...) TG_PRINTF(2, 3);
 /** Whether all that was written has reached standard output; complains once if not. */
 bool console_flushed(console *c);
+/** Whether standard output can be written to at all, which is to be asked before work is done for its sake; complains if not. */
+bool console_ready(console *c);
 
 /** Columns of the terminal; if standard output is none: more than any line has. */
 int console_columns(void);

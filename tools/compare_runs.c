@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "models/descriptors.h"
 #include "train/history.h"
 #include "train/page.h"
 #include "train/summary.h"
@@ -229,6 +230,7 @@ static const char *read_arguments(comparison *c, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static comparison c = {.output = "compare.html"};
+    fill_standard_descriptors();
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return fputs(usage, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;

@@ -1,4 +1,5 @@
 /* Where two runs first differ, by the traces that --trace has left. The format is described in train/trace.h. */
+#include "models/descriptors.h"
 #include "train/trace.h"
 
 #include <errno.h>
@@ -163,6 +164,7 @@ int main(int argc, char **argv)
 {
     bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1, code = EXIT_SAME;
+    fill_standard_descriptors();
     if (!help && (argc != first + 2 || (first == 1 && (argv[1][0] == '-' || argv[2][0] == '-')))) {
         fprintf(stderr, "diff_runs: two traces are needed; see --help\n");
         return EXIT_USAGE;
