@@ -47,12 +47,16 @@ static tg_status write_figure(FILE *out, void *user)
     return tg_svg_curves(out, &chart);
 }
 
+char *rate_figure_path(const settings *s, char path[4096])
+{
+    snprintf(path, 4096, "%s%s" FIGURE, s->report ? s->report : "", s->report ? "/" : "");
+    return path;
+}
+
 static bool leave_figure(const rate_search *search, tg_rate_sweep *sweep, char path[4096])
 {
     char message[TG_MESSAGE_SIZE];
-    const char *folder = search->settings->report;
-    snprintf(path, 4096, "%s%s" FIGURE, folder ? folder : "", folder ? "/" : "");
-    if (tg_write_whole(path, write_figure, sweep, message, sizeof message) == TG_OK)
+    if (tg_write_whole(rate_figure_path(search->settings, path), write_figure, sweep, message, sizeof message) == TG_OK)
         return true;
     console_complain(search->console, "%s", message);
     return false;

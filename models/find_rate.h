@@ -16,6 +16,8 @@ typedef struct rate_search {
     bool (*interrupted)(void);
 } rate_search;
 
+/** Where the figure goes. Returns `path`. */
+char *rate_figure_path(const settings *s, char path[4096]);
 /** Sweeps, leaves the figure and says what was found. An exit status; EXIT_FAILED too if the sweep was interrupted. */
 int find_rate(const rate_search *search);
 

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "models/command.h"
+#include "train/whole_file.h"
 
 /* Settings that another run of the same training may have otherwise, and those that a checkpoint keeps by itself. */
 static const char *const free_settings[] = {
@@ -73,6 +75,13 @@ static int load_best(keeper *k, course *c)
     return code;
 }
 
+static void warn(const keeper *k)
+{
+    const char *warning = tg_checkpoint_warning(k->checkpoint);
+    if (*warning)
+        console_complain(k->console, "warning: %s", warning);
+}
+
 static int resume(keeper *k, tg_fit_options *fit, course *c)
 {
     char message[TG_MESSAGE_SIZE];
@@ -80,8 +89,7 @@ static int resume(keeper *k, tg_fit_options *fit, course *c)
     tg_status status = tg_checkpoint_resume(k->checkpoint, k->settings->resume, fit, message);
     if (status != TG_OK)
         return fail_to_read(k, status, message);
-    if (*tg_checkpoint_warning(k->checkpoint))
-        console_complain(k->console, "warning: %s", tg_checkpoint_warning(k->checkpoint));
+    warn(k);
     console_say(k->console, "Going on from %s: epoch %d, after step %lld.", k->settings->resume, fit->first_epoch,
                 (long long)fit->first_step);
     course_again(c, rate, tg_checkpoint_history(k->checkpoint));
@@ -130,6 +138,7 @@ static int begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
         console_complain(k->console, "%s", message);
         return EXIT_FAILED;
     }
+    warn(k);
     return k->settings->resume ? resume(k, fit, c) : EXIT_DONE;
 }
 
@@ -142,11 +151,19 @@ int keep_begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
     return code == EXIT_DONE && !k->settings->resume && !trace_step(k, 0) ? EXIT_FAILED : code;
 }
 
+static bool has_checkpoint(const keeper *k)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder_of(k), TG_CHECKPOINT_LAST);
+    return access(path, F_OK) == 0;
+}
+
 static bool written(keeper *k, tg_status status, const char *message)
 {
     k->failed = status != TG_OK;
     if (k->failed)
-        console_complain(k->console, "%s; the former checkpoint is kept", message);
+        console_complain(k->console, "%s; %s", message,
+                         has_checkpoint(k) ? "the former checkpoint is kept" : "there is no checkpoint before it");
     return !k->failed;
 }
 
@@ -192,6 +209,15 @@ void keep_tell(const keeper *k, const char *where, bool trained)
         console_complain(k->console, "interrupted %s; %s%s%s%s%s", where, weights ? "the weights are in " : "",
                          weights ? weights : "", weights && checkpoint ? ", " : "",
                          checkpoint ? "the last checkpoint is in " : "", checkpoint ? folder : "");
+}
+
+int keep_place(const console *c, const char *path)
+{
+    char message[TG_MESSAGE_SIZE];
+    if (!path || tg_may_write_whole(path, message, sizeof message) == TG_OK)
+        return EXIT_DONE;
+    console_complain(c, "%s", message);
+    return EXIT_FAILED;
 }
 
 int keep_weights(keeper *k)

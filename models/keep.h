@@ -35,4 +35,8 @@ void keep_tell(const keeper *k, const char *where, bool trained);
 int keep_weights(keeper *k);
 void keep_end(keeper *k);
 
+/** Whether a file can be written at `path` (NULL: none is wanted), before work is done that would be lost. An exit code; a refusal has
+    been said. */
+int keep_place(const console *c, const char *path);
+
 #endif

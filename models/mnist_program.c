@@ -400,7 +400,17 @@ static int show_results(run *r)
     return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int report_folder(run *r) { return prepare_report(&r->console, &r->settings); }
+/* Whatever will be written after the work is tried before it. */
+static int places(run *r)
+{
+    char figure[4096];
+    const settings *s = &r->settings;
+    const char *files[] = {s->save, s->dump_graph, s->find_learning_rate ? rate_figure_path(s, figure) : NULL};
+    int code = console_ready(&r->console) ? prepare_report(&r->console, s) : EXIT_FAILED;
+    for (size_t i = 0; i < sizeof files / sizeof *files && code == EXIT_DONE; i++)
+        code = keep_place(&r->console, files[i]);
+    return code;
+}
 
 static int report(run *r)
 {
@@ -427,10 +437,10 @@ static int run_stages(run *r)
     static const struct {
         int (*run)(run *r);
         const char *before; /* where an interrupt came that is seen here */
-    } stages[] = {{report_folder, "before training"}, {make_context, "before training"},  {name_classes, "before training"},
-                  {load_data, "before training"},     {make_model, "before training"},    {introduce, "before training"},
-                  {dump_graph, "before training"},    {begin_profile, "before training"}, {train, "before training"},
-                  {end_profile, "after training"},    {show_results, "after training"},   {report, "after the evaluation"}};
+    } stages[] = {{places, "before training"},     {make_context, "before training"},  {name_classes, "before training"},
+                  {load_data, "before training"},  {make_model, "before training"},    {introduce, "before training"},
+                  {dump_graph, "before training"}, {begin_profile, "before training"}, {train, "before training"},
+                  {end_profile, "after training"}, {show_results, "after training"},   {report, "after the evaluation"}};
     const size_t n = sizeof stages / sizeof *stages, last = r->settings.find_learning_rate ? n - 3 : n; /* no results then */
     int code = EXIT_DONE;
     r->keeper = (keeper){.console = &r->console, .program = r->program, .settings = &r->settings};

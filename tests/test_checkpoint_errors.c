@@ -1,6 +1,9 @@
 /* Checkpoints that do not fit, damaged ones, other builds' ones, and what fails while one is written or read. */
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "checkpoint_fixture.h"
 #include "failing_allocator.h"
@@ -192,6 +195,7 @@ START_TEST(folders_and_options_are_checked)
     ck_assert_ptr_null(tg_checkpoint_new(b.model, o, &status, message));
     ck_assert_int_eq(status, TG_ERROR_ARGUMENT);
     o = checkpoint_options(&b);
+    o.folder = in_folder(folder, "other");
     o.train.count = 0;
     ck_assert_ptr_null(tg_checkpoint_new(b.model, o, &status, message));
     ck_assert_int_eq(status, TG_ERROR_ARGUMENT);
@@ -199,6 +203,63 @@ START_TEST(folders_and_options_are_checked)
     ck_assert_msg(strstr(message, "run/last.safetensors: No such file or directory"), "%s", message);
     b.fit.first_step = STEPS + 1;
     ck_assert_int_eq(tg_fit(b.model, data, b.fit), TG_ERROR_ARGUMENT);
+    drop(&b);
+}
+END_TEST
+
+START_TEST(a_folder_belongs_to_one_run)
+{
+    trainee b;
+    tg_status status;
+    int ready[2], code;
+    char byte = 0;
+    make(&b, 1);
+    ck_assert_ptr_null(tg_checkpoint_new(b.model, checkpoint_options(&b), &status, message));
+    ck_assert_int_eq(status, TG_ERROR_SYSTEM);
+    ck_assert_msg(strstr(message, "/run: another run keeps its checkpoints here; wait for its end, or choose another folder"),
+                  "%s", message);
+    tg_checkpoint_free(b.checkpoint);
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) { /* another process has it, until that is killed */
+        b.checkpoint = tg_checkpoint_new(b.model, checkpoint_options(&b), &status, message);
+        if (b.checkpoint && write(ready[1], &byte, 1) == 1)
+            pause();
+        _exit(1);
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    b.checkpoint = tg_checkpoint_new(b.model, checkpoint_options(&b), &status, message);
+    ck_assert_ptr_null(b.checkpoint);
+    ck_assert_int_eq(status, TG_ERROR_SYSTEM);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, &code, 0), child);
+    b.checkpoint = tg_checkpoint_new(b.model, checkpoint_options(&b), &status, message);
+    ck_assert_msg(b.checkpoint && status == TG_OK, "%s", message);
+    drop(&b);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_written_is_refused_at_once)
+{
+    trainee b;
+    tg_status status;
+    make(&b, 1);
+    tg_checkpoint_free(b.checkpoint);
+    ck_assert_int_eq(mkdir(in_folder(run, TG_CHECKPOINT_BEST), 0700), 0);
+    b.checkpoint = tg_checkpoint_new(b.model, checkpoint_options(&b), &status, message);
+    ck_assert_ptr_null(b.checkpoint);
+    ck_assert_int_eq(status, TG_ERROR_IO);
+    ck_assert_msg(strstr(message, "/run/best.safetensors: cannot be written: Is a directory"), "%s", message);
+    ck_assert_int_eq(rmdir(in_folder(run, TG_CHECKPOINT_BEST)), 0);
+    ck_assert_int_eq(chmod(run, 0555), 0);
+    bool nobody = getuid() != 0 || (chown(folder, 65534, 65534) == 0 && chown(run, 65534, 65534) == 0 && setuid(65534) == 0);
+    if (nobody) { /* root may write anywhere */
+        b.checkpoint = tg_checkpoint_new(b.model, checkpoint_options(&b), &status, message);
+        ck_assert_ptr_null(b.checkpoint);
+        ck_assert_int_eq(status, TG_ERROR_IO);
+        ck_assert_msg(strstr(message, "/run") && strstr(message, "Permission denied"), "%s", message);
+    }
+    (void)!chmod(run, 0755);
     drop(&b);
 }
 END_TEST
@@ -246,6 +307,8 @@ int main(void)
     tcase_add_test(tests, another_build_or_instruction_set_is_told);
     tcase_add_test(tests, a_failing_write_keeps_the_former_checkpoint);
     tcase_add_test(tests, folders_and_options_are_checked);
+    tcase_add_test(tests, a_folder_belongs_to_one_run);
+    tcase_add_test(tests, a_folder_that_cannot_be_written_is_refused_at_once);
     tcase_add_test(tests, every_allocation_of_resuming_may_fail);
     return harness_run("checkpoint_errors", tests);
 }

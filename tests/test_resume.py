@@ -197,12 +197,51 @@ def a_full_disk_keeps_the_former_checkpoint(program, name):
     assert not list(folder.path.glob("**/*.tmp"))
 
 
+def a_first_checkpoint_that_fails_has_none_before(program, name):
+    folder = Folder(program, name)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    said = folder.run("--checkpoint", "run", code=1, preexec_fn=limit).stderr
+    assert ".safetensors: writing failed: File too large; there is no checkpoint before it" in said, said
+
+
+def a_folder_belongs_to_one_run(program, name):
+    """The second run is refused while the first lives, and leaves its files alone; the kill of the first frees the folder."""
+    folder = Folder(program, name)
+    flags = ["--checkpoint", "run", "--trace", "trace", "--every", "1", "--early-stopping", "100000"]
+    command = folder.command(*flags)
+    command[command.index("--epochs") + 1] = "100000"
+    with subprocess.Popen(command, cwd=folder.path, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        for line in child.stdout:
+            if line.startswith("Epoch 2/"):
+                break
+        for more in ("--checkpoint", "--resume"):
+            said = folder.run(more, "run", "--early-stopping", "100000", code=1).stderr
+            assert "run: another run keeps its checkpoints here; wait for its end, or choose another folder" in said, said
+        before = folder.bytes("trace")[:2000]
+        said = folder.run("--trace", "trace", code=1).stderr
+        assert "trace: another run writes this trace" in said, said
+        assert folder.bytes("trace")[:2000] == before
+        child.kill()
+        child.stdout.close()
+    folder.run("--resume", "run", "--early-stopping", "100000", "--epochs", "3")
+
+
+def what_a_killed_run_left_is_removed(program, name):
+    folder = Folder(program, name)
+    (folder.path / "run").mkdir()
+    for stale in ("run/last.safetensors.0123456789abcdef.tmp", "run/best.safetensors.0123456789abcdef.tmp", "out.safetensors.fedcba9876543210.tmp"):
+        (folder.path / stale).write_text("half")
+    folder.run("--checkpoint", "run", "--epochs", "1", "--save", "out.safetensors")
+    assert not list(folder.path.glob("**/*.tmp"))
+
+
 tests = [(f"{program_name}: {test.__name__}", test, program)
          for program_name, program in zip(("fcnn", "cnn"), PROGRAMS)
          for test in (interrupted_at_random_steps, terminated_at_random_steps, killed_at_random_steps,
                       schedules_go_on, early_stopping_and_plateaus_go_on, the_printed_command_goes_on,
                       weights_are_loaded, what_does_not_fit_is_refused, another_build_is_told,
-                      a_full_disk_keeps_the_former_checkpoint)]
+                      a_full_disk_keeps_the_former_checkpoint, a_first_checkpoint_that_fails_has_none_before,
+                      a_folder_belongs_to_one_run, what_a_killed_run_left_is_removed)]
 failed = 0
 print(f"1..{len(tests)}", flush=True)
 for number, (title, test, program) in enumerate(tests, 1):

@@ -113,6 +113,27 @@ START_TEST(files_that_cannot_be_written)
 }
 END_TEST
 
+START_TEST(a_trace_that_is_being_written_is_left_alone)
+{
+    tg_status status;
+    char before[4096];
+    declare("w", (tg_type){TG_F32, TG_SHAPE(2)}, 1);
+    tg_trace *trace = tg_trace_open(variables, path, &status, message);
+    ck_assert_ptr_nonnull(trace);
+    ck_assert_int_eq(tg_trace_step(trace, 0, message), TG_OK);
+    snprintf(before, sizeof before, "%s", text());
+    ck_assert_ptr_null(tg_trace_open(variables, path, &status, message));
+    ck_assert_int_eq(status, TG_ERROR_SYSTEM);
+    ck_assert_msg(strstr(message, "another run writes this trace"), "%s", message);
+    ck_assert_str_eq(text(), before);
+    tg_trace_close(trace);
+    trace = tg_trace_open(variables, path, &status, message);
+    ck_assert_ptr_nonnull(trace);
+    ck_assert_str_eq(text(), TG_TRACE_HEADER "\n");
+    tg_trace_close(trace);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("trace");
@@ -121,5 +142,6 @@ int main(void)
     tcase_add_test(tests, every_bit_counts);
     tcase_add_test(tests, a_line_for_each_variable_and_step);
     tcase_add_test(tests, files_that_cannot_be_written);
+    tcase_add_test(tests, a_trace_that_is_being_written_is_left_alone);
     return harness_run("trace", tests);
 }

@@ -183,8 +183,44 @@ def wrong_usage():
         assert "/dev/full: writing failed: No space left" in run(FCNN, "--trace=/dev/full", code=1).stderr
 
 
+def closed_descriptors(program):
+    """What is opened does not take the place of a closed standard descriptor, and results that cannot be written are no success."""
+    trace_of(program, "open")
+    for closed in ("<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"):
+        lost = " >&-" in f" {closed}"
+        for name in ("trace", "weights"):
+            (FOLDER / name).unlink(missing_ok=True)
+        command = f"'{program}' --data data --batch-size=32 --threads=1 --epochs=2 --quiet {SMALL[program][0]} --trace=trace --save=weights {closed}"
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, cwd=FOLDER, timeout=300)
+        assert done.returncode == (1 if lost else 0), (closed, done)
+        if lost:
+            assert "2>" in closed or "cannot write to standard output: Bad file descriptor" in done.stderr, (closed, done)
+        else:
+            assert diff("trace", "open", code=0).startswith("The same"), closed
+            assert (FOLDER / "weights").read_bytes()[8:9] == b"{", closed
+    done = subprocess.run(f"'{DIFF}' open open >&-", shell=True, capture_output=True, text=True, cwd=FOLDER, timeout=60)
+    assert done.returncode == 3 and "cannot write to standard output" in done.stderr, done
+
+
+def places_are_tried_before_training(program):
+    (FOLDER / "file").write_text("")
+    (FOLDER / "learning_rate.svg").mkdir()
+    for flags, said in ((["--save=none/a"], "none/a: cannot be created: No such file or directory"),
+                        (["--save=data"], "data: cannot be written: Is a directory"),
+                        (["--profile", "--dump-stage=compiled", "--dump-graph=none/a"], "none/a: cannot be created: No such file or directory"),
+                        (["--report=file"], "file: "), (["--checkpoint=none/a"], "none/a: no folder for checkpoints: No such file or directory"),
+                        (["--checkpoint=file"], "file: no folder for checkpoints: Not a directory"),
+                        (["--trace=data"], "data: cannot be created: Is a directory"),
+                        (["--find-learning-rate"], "learning_rate.svg: cannot be written: Is a directory")):
+        done = run(program, *flags, code=1)
+        assert said in done.stderr and done.stderr.count("\n") == 1, done.stderr
+        assert "Epoch 1" not in done.stdout and "Suggested" not in done.stdout, done.stdout
+    assert not list(FOLDER.glob("**/*.tmp"))
+
+
 BOTH = [a_hash_of_every_variable_after_every_step, the_same_with_any_number_of_threads, the_first_difference_is_named, runs_that_stop_and_go_on,
-        a_picture_of_what_diverged, the_last_good_checkpoint_stays, gradients_are_checked_before_training, gradients_that_differ]
+        a_picture_of_what_diverged, the_last_good_checkpoint_stays, gradients_are_checked_before_training, gradients_that_differ,
+        closed_descriptors, places_are_tried_before_training]
 TESTS = [(f"{name}: {test.__name__}", test, (program,)) for program, name in ((FCNN, "fcnn"), (CNN, "cnn")) for test in BOTH]
 TESTS += [(test.__name__, test, ()) for test in (networks_of_other_layers, damaged_traces, wrong_usage)]
 failed = 0

@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "graph/number_text.h"
 #include "train/build_text.h"
+#include "train/file_lock.h"
 #include "train/json_text.h"
 #include "train/stream.h"
+#include "train/whole_file.h"
 
 #define FORMAT "tapegrad checkpoint 1"
 #define HISTORY "checkpoint/history"
@@ -26,6 +29,7 @@ struct tg_checkpoint {
     int64_t step; /* done of it */
     int64_t run_step;
     char last[PATH_BYTES], best[PATH_BYTES];
+    int lock; /* of the folder: a descriptor, or -1 */
     char warning[2 * BUILD_BYTES + 200];
 };
 
@@ -103,6 +107,44 @@ static tg_status make_folder(const char *folder, char *message)
                : tg_file_fail(message, TG_ERROR_IO, folder, "no folder for checkpoints: %s", tg_system_reason(reason));
 }
 
+static bool join(char path[PATH_BYTES], const char *folder, const char *name)
+{
+    int length = snprintf(path, PATH_BYTES, "%s/%s", folder, name);
+    return length > 0 && length < PATH_BYTES;
+}
+
+/* Keeps other runs from the folder, for as long as this process holds the descriptor. */
+static tg_status lock_folder(tg_checkpoint *c, char *message)
+{
+    char path[PATH_BYTES];
+    tg_file_lock lock;
+    if (!join(path, c->options.folder, TG_CHECKPOINT_LOCK))
+        return tg_file_fail(message, TG_ERROR_ARGUMENT, c->options.folder, "no folder for checkpoints: the path is too long");
+    c->lock = tg_lock_path(path, &lock);
+    if (c->lock < 0)
+        return tg_file_fail(message, TG_ERROR_IO, c->options.folder, "no checkpoints can be kept here: %s: %s",
+                            TG_CHECKPOINT_LOCK, tg_system_reason(errno));
+    if (lock == TG_LOCK_TAKEN)
+        return tg_file_fail(message, TG_ERROR_SYSTEM, c->options.folder,
+                            "another run keeps its checkpoints here; wait for its end, or choose another folder");
+    if (lock == TG_LOCK_UNKNOWN)
+        snprintf(c->warning, sizeof c->warning,
+                 "%.150s: its file system has no locks, so nothing keeps another run from writing its checkpoints here",
+                 c->options.folder);
+    return TG_OK;
+}
+
+/* Before work is done that could not be kept. */
+static tg_status prepare_folder(tg_checkpoint *c, char *message)
+{
+    tg_status status = make_folder(c->options.folder, message);
+    if (status == TG_OK)
+        status = lock_folder(c, message);
+    if (status == TG_OK)
+        status = tg_may_write_whole(c->last, message, TG_MESSAGE_SIZE);
+    return status == TG_OK ? tg_may_write_whole(c->best, message, TG_MESSAGE_SIZE) : status;
+}
+
 static tg_status record(const tg_checkpoint *c, tg_model_stage stage)
 {
     tg_graph *graph = tg_model_record(c->model, stage, 0, 1, NULL);
@@ -120,12 +162,6 @@ static tg_status complete_store(const tg_checkpoint *c, char *message)
     if (status != TG_OK)
         snprintf(message, TG_MESSAGE_SIZE, "%s", tg_model_error(c->model));
     return status;
-}
-
-static bool join(char path[PATH_BYTES], const char *folder, const char *name)
-{
-    int length = snprintf(path, PATH_BYTES, "%s/%s", folder, name);
-    return length > 0 && length < PATH_BYTES;
 }
 
 /* Each fact needs a key of its own. */
@@ -159,11 +195,12 @@ tg_checkpoint *tg_checkpoint_new(tg_model *model, tg_checkpoint_options options,
         *status = tg_file_fail(message, TG_ERROR_MEMORY, options.folder, "out of memory");
         return NULL;
     }
-    *c = (tg_checkpoint){.model = model, .context = context, .options = options, .history = {.context = context}, .epoch = 1};
+    *c = (tg_checkpoint){
+        .model = model, .context = context, .options = options, .history = {.context = context}, .epoch = 1, .lock = -1};
     if (!join(c->last, options.folder, TG_CHECKPOINT_LAST) || !join(c->best, options.folder, TG_CHECKPOINT_BEST))
         *status = tg_file_fail(message, TG_ERROR_ARGUMENT, options.folder, "no folder for checkpoints: the path is too long");
     else
-        *status = make_folder(options.folder, message);
+        *status = prepare_folder(c, message);
     if (*status == TG_OK)
         *status = complete_store(c, message);
     if (*status == TG_OK)
@@ -177,6 +214,8 @@ void tg_checkpoint_free(tg_checkpoint *checkpoint)
     if (!checkpoint)
         return;
     tg_history_free(&checkpoint->history);
+    if (checkpoint->lock >= 0)
+        close(checkpoint->lock);
     tg_release(checkpoint->context, checkpoint, sizeof *checkpoint);
 }
 

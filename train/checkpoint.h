@@ -1,7 +1,8 @@
 /* Checkpoints: what a training run needs to go on after it was stopped, as if it had never been.
    A folder holds two files, each replaced whole or not at all: `last.safetensors`, with every variable of the store (weights, the
    optimizer's moments, counters, running scores), the history and, as metadata, the place in the run and what must be the same to go on;
-   and `best.safetensors`, the weights of the epoch with the least validation loss (without validation data: training loss). */
+   and `best.safetensors`, the weights of the epoch with the least validation loss (without validation data: training loss). A third,
+   the empty `.lock`, keeps two runs from one folder while both live; a run that was killed keeps nobody. */
 #ifndef TG_TRAIN_CHECKPOINT_H
 #define TG_TRAIN_CHECKPOINT_H
 
@@ -13,6 +14,7 @@ TG_BEGIN_DECLS
 
 #define TG_CHECKPOINT_LAST "last.safetensors"
 #define TG_CHECKPOINT_BEST "best.safetensors"
+#define TG_CHECKPOINT_LOCK ".lock"
 
 typedef struct tg_checkpoint tg_checkpoint;
 
@@ -33,8 +35,10 @@ typedef struct tg_checkpoint_options {
 
 #define TG_CHECKPOINT_FACTS 80
 
-/** Makes the folder, and the variables that the model's training and evaluation need. Nothing is written yet. NULL on failure:
-    *status, and one sentence in `message`, of TG_MESSAGE_SIZE bytes. The model must outlive the checkpoint. */
+/** Makes the folder, and the variables that the model's training and evaluation need. The folder is this checkpoint's until
+    tg_checkpoint_free() or the end of the process. NULL on failure, TG_ERROR_IO where nothing can be written, TG_ERROR_SYSTEM where
+    another run, of this process or of any, has the folder: *status, and one sentence in `message`, of TG_MESSAGE_SIZE bytes. No
+    checkpoint is written yet. The model must outlive the checkpoint. */
 TG_API tg_checkpoint *tg_checkpoint_new(tg_model *model, tg_checkpoint_options options, tg_status *status, char *message);
 TG_API void tg_checkpoint_free(tg_checkpoint *checkpoint);
 
@@ -46,8 +50,8 @@ TG_API void tg_checkpoint_free(tg_checkpoint *checkpoint);
     expectation into `message`. */
 TG_API TG_MUST_USE tg_status tg_checkpoint_resume(tg_checkpoint *checkpoint, const char *folder, tg_fit_options *fit,
                                                   char *message);
-/** After resuming, if another build or instruction set wrote what was read: a sentence that says so, for the last bits of results
-    may then differ. Else "". */
+/** After tg_checkpoint_new(), if the folder's file system has no locks, a sentence that says so; after resuming, if another build or
+    instruction set wrote what was read: a sentence that says that, for the last bits of results may then differ. Else "". */
 TG_API const char *tg_checkpoint_warning(const tg_checkpoint *checkpoint);
 
 /** To be called after each step, and after each epoch: remembers the place, and writes when it is time. Failures as in

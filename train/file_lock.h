@@ -12,4 +12,8 @@ typedef enum tg_file_lock {
 /** Tries to take the one lock that a file has, without waiting. */
 tg_file_lock tg_lock_file(int descriptor);
 
+/** Opens the file at `path`, made if it is missing, and tries to lock it. No link of that name is followed. The descriptor, or -1 with
+    the reason in errno. The file stays: to remove it would part those who wait for it. */
+int tg_lock_path(const char *path, tg_file_lock *lock);
+
 #endif

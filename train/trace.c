@@ -1,10 +1,14 @@
 #include "train/trace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "graph/number_text.h"
+#include "train/file_lock.h"
 #include "train/stream.h"
 
 struct tg_trace {
@@ -77,6 +81,25 @@ static tg_status fail_io(const char *path, const char *what, char *message)
     return tg_file_fail(message, TG_ERROR_IO, path, "%s: %s", what, tg_system_reason(errno));
 }
 
+/* A file that another run writes is left as it is. */
+static tg_status open_file(tg_trace *trace, char *message)
+{
+    struct stat about;
+    int descriptor = open(trace->path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0666);
+    if (descriptor < 0)
+        return fail_io(trace->path, "cannot be created", message);
+    bool regular = fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+    tg_status status = TG_OK;
+    if (regular && tg_lock_file(descriptor) == TG_LOCK_TAKEN)
+        status = tg_file_fail(message, TG_ERROR_SYSTEM, trace->path,
+                              "another run writes this trace; wait for its end, or choose another file");
+    else if ((regular && ftruncate(descriptor, 0) != 0) || !(trace->file = fdopen(descriptor, "w")))
+        status = fail_io(trace->path, "cannot be written", message);
+    if (status != TG_OK)
+        close(descriptor);
+    return status;
+}
+
 tg_trace *tg_trace_open(tg_variables *variables, const char *path, tg_status *status, char *message)
 {
     tg_context *context = tg_variables_context(variables);
@@ -93,11 +116,8 @@ tg_trace *tg_trace_open(tg_variables *variables, const char *path, tg_status *st
     trace->variables = variables;
     trace->count = tg_variables_count(variables);
     trace->last = -1;
-    *status = TG_OK;
-    trace->file = fopen(path, "w");
-    if (!trace->file)
-        *status = fail_io(path, "cannot be created", message);
-    else if (fputs(TG_TRACE_HEADER "\n", trace->file) < 0 || fflush(trace->file) != 0)
+    *status = open_file(trace, message);
+    if (*status == TG_OK && (fputs(TG_TRACE_HEADER "\n", trace->file) < 0 || fflush(trace->file) != 0))
         *status = fail_io(path, "writing failed", message);
     if (*status == TG_OK)
         return trace;
