@@ -175,6 +175,50 @@ START_TEST(damaged_files_do_no_harm)
 }
 END_TEST
 
+static size_t peak_of_reading(blob content, tg_status expected)
+{
+    size_t peak;
+    tg_context *other = harness_context(1);
+    const char *path = in_folder(folder, "file");
+    write_file(path, content);
+    ck_assert_msg(tg_png_read(other, path, &array, message) == expected, "%s", message);
+    tg_byte_array_free(&array);
+    tg_context_memory(other, &peak);
+    tg_context_free(other);
+    return peak;
+}
+
+/* Of an image with one pixel, whose first chunk after the header is of a length that the file does not have. */
+START_TEST(no_chunk_is_believed_its_length)
+{
+    static const char *const kinds[] = {"eXIf", "sPLT", "iCCP", "zTXt", "tEXt", "iTXt", "pCAL",
+                                        "hIST", "PLTE", "tRNS", "abCd", "IDAT", "ABCD"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        blob file = png_file((png_options){1, 1, 8, 0}, BYTES("\0\7"));
+        file.size = 33; /* the signature and the header */
+        blob_add(&file, "\x7f\xff\xff\xf0", 4);
+        blob_add(&file, kinds[i], 4);
+        blob_add(&file, "abc", 3);
+        ck_assert_uint_lt(peak_of_reading(file, TG_ERROR_FORMAT), 32 << 10);
+        blob_free(&file);
+    }
+}
+END_TEST
+
+START_TEST(texts_are_not_kept)
+{
+    static uint8_t text[1000] = "key\0\0";
+    blob image = png_file((png_options){1, 1, 8, 0}, BYTES("\0\7")), file = {0};
+    blob_add(&file, image.data, 33);
+    for (int i = 0; i < 3000; i++)
+        png_chunk(&file, i % 2 ? "zTXt" : "tEXt", (blob){text, sizeof text});
+    blob_add(&file, image.data + 33, image.size - 33);
+    ck_assert_uint_lt(peak_of_reading(file, TG_OK), 32 << 10);
+    blob_free(&image);
+    blob_free(&file);
+}
+END_TEST
+
 /* Each allocation fails in turn, libpng's too. */
 START_TEST(out_of_memory_is_an_error)
 {
@@ -240,6 +284,8 @@ int main(void)
         tcase_add_test(tests, interlaced_images_come_out_in_order);
         tcase_add_test(tests, what_is_wrong_is_named);
         tcase_add_test(tests, damaged_files_do_no_harm);
+        tcase_add_test(tests, no_chunk_is_believed_its_length);
+        tcase_add_test(tests, texts_are_not_kept);
         tcase_add_test(tests, out_of_memory_is_an_error);
         tcase_add_test(tests, the_first_bytes_tell_the_format);
     } else {

@@ -10,8 +10,7 @@
 
 #include <png.h>
 
-#define CHANNELS 4               /* as libpng is asked to give each pixel: red, green, blue, opacity */
-#define MOST_CHUNK_BYTES 8000000 /* of a chunk that is held in memory whole, such as a palette */
+#define CHANNELS 4 /* as libpng is asked to give each pixel: red, green, blue, opacity */
 
 /* A file that is read. libpng leaves by longjmp() what goes wrong; nothing but this struct is alive then. */
 typedef struct reader {
@@ -148,7 +147,8 @@ static bool take_image(reader *r)
         return false;
     png_set_read_fn(r->png, r, give_bytes);
     png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* check_size() is stricter, and has a better sentence */
-    png_set_chunk_malloc_max(r->png, MOST_CHUNK_BYTES);
+    /* Chunks that decide no pixel are passed over, whatever they say of their length, packed or not. */
+    png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_crc_action(r->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     take_header(r);
     bool interlaced = png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_ADAM7;
