@@ -2,16 +2,14 @@
 
 #include <string.h>
 
+#include "graph/keyed_hash.h"
 #include "graph/rebuild.h"
 
 /* The entry of a name, or the free one where it belongs. */
 static tg_name_entry *locate(const tg_name_map *map, const char *name)
 {
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (const char *c = name; *c; c++)
-        hash = (hash ^ (uint8_t)*c) * 0x100000001b3u;
     uint32_t mask = (uint32_t)map->capacity - 1;
-    uint32_t at = (uint32_t)(hash ^ hash >> 32) & mask;
+    uint32_t at = (uint32_t)tg_keyed_hash(map->key, name, strlen(name)) & mask;
     while (map->entries[at].name && strcmp(map->entries[at].name, name) != 0)
         at = (at + 1) & mask;
     return &map->entries[at];
@@ -28,6 +26,8 @@ int32_t tg_name_map_find(const tg_name_map *map, const char *name)
 static bool move(tg_name_map *map, tg_context *context, int32_t capacity)
 {
     tg_name_map wider = {.capacity = capacity, .count = map->count};
+    for (int i = 0; i < 2; i++)
+        wider.key[i] = map->capacity ? map->key[i] : tg_unforeseen_bits();
     wider.entries = tg_allocate_zero(context, (size_t)wider.capacity * sizeof *wider.entries);
     if (!wider.entries)
         return false;

@@ -1,4 +1,5 @@
-/* A map from names to small integers, open-addressed, in a context's memory. */
+/* A map from names to small integers, open-addressed, in a context's memory. Names may be anybody's: each map hashes by a key of its
+   own. */
 #ifndef TG_GRAPH_NAME_MAP_H
 #define TG_GRAPH_NAME_MAP_H
 
@@ -12,6 +13,7 @@ typedef struct tg_name_entry {
 typedef struct tg_name_map {
     tg_name_entry *entries;
     int32_t capacity, count; /* capacity is 0 or a power of two */
+    uint64_t key[2];         /* from the first name on */
 } tg_name_map;
 
 /** The value stored for a name, or -1. */

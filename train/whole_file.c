@@ -1,6 +1,3 @@
-#if defined(__APPLE__)
-#include <sys/random.h>
-#endif
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "graph/keyed_hash.h"
 #include "graph/number_text.h"
 #include "train/file_lock.h"
 #include "train/whole_file.h"
@@ -160,23 +157,13 @@ static void sweep(const target *t)
     closedir(folder);
 }
 
-static uint64_t random_bits(void)
-{
-    uint64_t bits;
-    struct timespec now;
-    if (getentropy(&bits, sizeof bits) == 0)
-        return bits;
-    clock_gettime(CLOCK_MONOTONIC, &now); /* another's name is passed over anyway */
-    return (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)getpid() << 20;
-}
-
 /* Makes and locks a temporary file beside the target. -1 on failure. */
 static int make_temporary(const target *t, char path[PATH_MAX + 1])
 {
     for (int tries = 0; tries < MOST_TRIES; tries++) {
         struct stat opened, named;
-        int length =
-            snprintf(path, PATH_MAX + 1, "%.*s.%016" PRIx64 ENDING, (int)(t->folder + kept_bytes(t)), t->path, random_bits());
+        int length = snprintf(path, PATH_MAX + 1, "%.*s.%016" PRIx64 ENDING, (int)(t->folder + kept_bytes(t)), t->path,
+                              tg_unforeseen_bits());
         errno = ENAMETOOLONG;
         if (length > PATH_MAX)
             return -1;
