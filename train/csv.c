@@ -28,6 +28,7 @@ typedef struct reader {
     tg_context *context;
     const char *path;
     char *message; /* [TG_MESSAGE_SIZE] */
+    int32_t most_columns;
     char separator;
     char *at;
     int64_t line; /* from 1 */
@@ -137,6 +138,13 @@ static void unquote(field *f)
     f->quoted = false;
 }
 
+static tg_status fail_columns(const reader *r)
+{
+    return tg_file_fail(r->message, TG_ERROR_FORMAT, r->path,
+                        "line %" PRId64 ": more than %d columns; another separator, or raise tg_csv_options.most_columns",
+                        r->line, (int)r->most_columns);
+}
+
 /* The names of all columns. */
 static tg_status read_header(reader *r)
 {
@@ -146,7 +154,7 @@ static tg_status read_header(reader *r)
     const reader start = *r;
     int32_t count = 0;
     for (; !f.last; count++) {
-        tg_status status = take_field(r, &f);
+        tg_status status = count < r->most_columns ? take_field(r, &f) : fail_columns(r);
         if (status != TG_OK)
             return status;
     }
@@ -339,6 +347,7 @@ tg_status tg_csv_read(tg_context *context, const char *path, tg_csv_options opti
     reader r = {.context = context,
                 .path = path,
                 .message = message,
+                .most_columns = options.most_columns > 0 ? options.most_columns : TG_CSV_COLUMNS,
                 .separator = options.separator ? options.separator : ',',
                 .line = 1};
     if (strchr("\"\r\n0123456789+-.eE", r.separator))

@@ -90,6 +90,11 @@ static tg_status check_size(reader *r, int64_t row_bytes)
     if (bytes / TG_INFLATE_RATIO > r->stream.file_bytes)
         return tg_stream_fail_raw(&r->stream, 16, "expected %lldx%lld pixels, which %lld bytes of a file cannot hold",
                                   (long long)r->rows, (long long)r->columns, (long long)r->stream.file_bytes);
+    if (r->rows * r->columns > tg_stream_budget(&r->stream))
+        return tg_stream_fail_raw(&r->stream, 16,
+                                  "%lldx%lld pixels are more than a packed file of %lld bytes may become: convert it to PGM, or "
+                                  "raise tg_context_options.file_bytes",
+                                  (long long)r->rows, (long long)r->columns, (long long)r->stream.file_bytes);
     return TG_OK;
 }
 

@@ -6,12 +6,16 @@
 #include <sys/stat.h>
 
 #include "graph/number_text.h"
+#include "graph/rebuild.h"
 
 #define WINDOW_BYTES ((size_t)1 << 16)
 
 /* Up to here memory is asked for on the word of two headers that agree; it costs nothing before bytes are there to fill it.
    MNIST's training images are 45 MiB. */
 #define TRUSTED_BYTES ((int64_t)64 << 20)
+
+/* What is packed is rarely this many times as large; MNIST's images are 5 times. */
+#define BUDGET_RATIO 32
 
 #define PATH_SHOWN 200
 
@@ -249,6 +253,14 @@ static bool trailer_agrees(tg_stream *stream, int64_t total)
     return (uint32_t)total == ((uint32_t)size[3] << 24 | (uint32_t)size[2] << 16 | (uint32_t)size[1] << 8 | size[0]);
 }
 
+int64_t tg_stream_budget(const tg_stream *stream)
+{
+    int64_t least = tg_context_settings(stream->context)->file_bytes, bytes = stream->file_bytes;
+    int64_t most = bytes < INT64_MAX / BUDGET_RATIO ? bytes * BUDGET_RATIO : INT64_MAX;
+    least = least > 0 ? least : TG_FILE_BYTES;
+    return most > least ? most : least;
+}
+
 tg_status tg_stream_prove(tg_stream *stream, int64_t bytes, const char *what)
 {
     int64_t total = stream->position + bytes;
@@ -261,6 +273,11 @@ tg_status tg_stream_prove(tg_stream *stream, int64_t bytes, const char *what)
     if (total / TG_INFLATE_RATIO > stream->packed_bytes)
         return tg_stream_fail(stream, stream->position, "expected %" PRId64 " bytes of %s, found %" PRId64 " packed bytes", bytes,
                               what, stream->packed_bytes);
+    if (total > tg_stream_budget(stream))
+        return tg_stream_fail(stream, stream->position,
+                              "%" PRId64 " bytes of %s are more than a packed file of %" PRId64
+                              " bytes may become: unpack it first, or raise tg_context_options.file_bytes",
+                              bytes, what, stream->file_bytes);
     if (total <= TRUSTED_BYTES && (known == total || trailer_agrees(stream, total)))
         return TG_OK;
     int64_t position = stream->position;

@@ -51,8 +51,10 @@ tg_status tg_stream_enter(tg_stream *stream, tg_stretch stretch);
 tg_status tg_stream_bytes_at(tg_stream *stream, int64_t offset, void *to, size_t bytes, const char *what);
 /** Reads the next bytes, all of them or none. */
 tg_status tg_stream_read(tg_stream *stream, void *to, size_t bytes, const char *what);
+/** What may be made of the file if it is packed: tg_context_options.file_bytes, or 32 times its size. */
+int64_t tg_stream_budget(const tg_stream *stream);
 /** Makes sure, before memory for them is asked for, that `bytes` bytes follow: exactly, or as far as can be told
-    for less than their own cost (then tg_stream_finish() tells the rest). */
+    for less than their own cost (then tg_stream_finish() tells the rest); and that a packed file may become so many. */
 tg_status tg_stream_prove(tg_stream *stream, int64_t bytes, const char *what);
 /** Makes sure that nothing follows and that check sums hold. */
 tg_status tg_stream_finish(tg_stream *stream);
