@@ -47,6 +47,7 @@
 #include "train/summary.h"
 #include "train/svg.h"
 #include "train/synthetic.h"
+#include "train/table.h"
 #include "train/trace.h"
 
 #endif

@@ -68,6 +68,127 @@ START_TEST(however_it_is_written_the_table_is_the_same)
 }
 END_TEST
 
+/* Blanks around quotes are no part of a field; quotes elsewhere in it are. */
+START_TEST(quotes_may_stand_behind_blanks)
+{
+    static const float expected[] = {1, 2};
+    check_read(" \"a\", \"b\"\n 1, \"2\"\n", 1, expected);
+    check_read("\t\"a\" ,\t\"b\"\t\n \"1\" , \"2\" \r\n", 1, expected);
+    ck_assert_int_eq(read_text("x\"y\", \"1, 2\" , \"a \"\"b\"\"\"\n1,2,3\n", (tg_csv_options){0}), TG_OK);
+    ck_assert_int_eq(csv.inputs, 3);
+    ck_assert_str_eq(csv.names[0], "x\"y\"");
+    ck_assert_str_eq(csv.names[1], "1, 2");
+    ck_assert_str_eq(csv.names[2], "a \"b\"");
+    tg_csv_free(&csv);
+    ck_assert_int_eq(read_text("a\t\"b\tc\"\t\"d\"\n\t2\t \"3\"\n", (tg_csv_options){.separator = '\t'}), TG_OK);
+    ck_assert_int_eq(csv.inputs, 3);
+    ck_assert_str_eq(csv.names[1], "b\tc");
+    ck_assert(isnan(csv.x[0]) && csv.x[1] == 2 && csv.x[2] == 3);
+    tg_csv_free(&csv);
+}
+END_TEST
+
+static const char assumed[] =
+    "a.csv: line 1 holds numbers alone, so it was taken for a row, and the columns are named 0 to 2: .header = "
+    "TG_CSV_HEADER_LINE takes it for names";
+
+START_TEST(a_first_line_of_numbers_is_a_row)
+{
+    static const float x[] = {-2.5f, 3, NAN, 6}, y[] = {5, 4};
+    static const char *const texts[] = {"5,-2.5,3\n4,,6\n", "5, \"-2.5\" ,3e0\r\n4,NA,6"};
+    const tg_csv_options target = {.targets = (const char *[]){"0"}, .target_count = 1};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        ck_assert_msg(read_text(texts[i], target) == TG_OK, "%s", message);
+        ck_assert_msg(strstr(message, assumed), "%s", message);
+        ck_assert(csv.rows == 2 && csv.inputs == 2 && csv.targets == 1 && !csv.header);
+        check_values(csv.x, x, 4);
+        check_values(csv.y, y, 2);
+        ck_assert_str_eq(csv.names[0], "1");
+        ck_assert_str_eq(csv.names[1], "2");
+        ck_assert_str_eq(csv.names[2], "0");
+        tg_csv_free(&csv);
+    }
+    ck_assert_int_eq(read_text("5,NA,\n", (tg_csv_options){0}), TG_OK);
+    ck_assert(csv.rows == 1 && isnan(csv.x[1]) && isnan(csv.x[2]) && !csv.header);
+    tg_csv_free(&csv);
+}
+END_TEST
+
+START_TEST(whether_there_is_a_header_may_be_said)
+{
+    static const float both[] = {2019, 2020, 1, 2};
+    ck_assert_int_eq(read_text("2019,2020\n1,2\n", (tg_csv_options){.header = TG_CSV_HEADER_LINE}), TG_OK);
+    ck_assert(csv.rows == 1 && csv.header && csv.x[1] == 2);
+    ck_assert_str_eq(csv.names[1], "2020");
+    ck_assert_str_eq(message, "");
+    tg_csv_free(&csv);
+    ck_assert_int_eq(read_text("2019,2020\n1,2\n", (tg_csv_options){.header = TG_CSV_HEADER_NONE}), TG_OK);
+    ck_assert(csv.rows == 2 && !csv.header);
+    check_values(csv.x, both, 4);
+    ck_assert_str_eq(message, "");
+    tg_csv_free(&csv);
+    const tg_csv_options mixed = {.inputs = (const char *[]){"1"}, .input_count = 1, .header = TG_CSV_HEADER_NONE};
+    ck_assert_int_eq(read_text("iris,5.1\nrose,4\n", mixed), TG_OK);
+    ck_assert(csv.rows == 2 && csv.x[0] == 5.1f && csv.x[1] == 4);
+    tg_csv_free(&csv);
+    ck_assert_int_eq(read_text("iris,5.1\n1,4\n", (tg_csv_options){0}), TG_OK);
+    ck_assert(csv.rows == 1 && csv.header);
+    ck_assert_str_eq(message, "");
+    tg_csv_free(&csv);
+    ck_assert_int_eq(read_text(",\n1,4\n", (tg_csv_options){0}), TG_OK); /* missing fields alone are names */
+    ck_assert(csv.rows == 1 && csv.header);
+    tg_csv_free(&csv);
+}
+END_TEST
+
+START_TEST(refusals_say_what_was_assumed_of_the_header)
+{
+    tg_csv_options year = {.inputs = (const char *[]){"2020"}, .input_count = 1};
+    check_refused("2019,2020\n1,2\n", year,
+                  "line 1: expected a column named '2020', found 0, 1, as the line holds numbers alone: .header = "
+                  "TG_CSV_HEADER_LINE takes it for names");
+    check_refused(
+        "5.1,iris\n1,2\n", year,
+        "line 1: expected a column named '2020', found 5.1, iris: .header = TG_CSV_HEADER_NONE takes the line for a row");
+    year.header = TG_CSV_HEADER_NONE;
+    check_refused("2019,2020\n1,2\n", year, "line 1: expected a column named '2020', found 0, 1");
+    check_refused("1,2\n3\n", (tg_csv_options){0}, "line 2: expected 2 fields, as the first line has, found 1");
+    check_refused("1,2\n3,four\n", (tg_csv_options){0}, "line 2, column 2: expected a number, found 'four'");
+    check_refused("a,b\n1,2\n", (tg_csv_options){.header = TG_CSV_HEADER_NONE}, "line 1, column 1: expected a number, found 'a'");
+    check_refused("1e39,2\n", (tg_csv_options){0}, "line 1, column 1: expected a number that f32 holds, found '1e39'");
+}
+END_TEST
+
+/* As Kaggle's train.csv of MNIST is, with 77 MB. */
+START_TEST(a_large_file_is_read)
+{
+    enum { ROWS = 10000, BYTES = 7000 };
+    static char filling[BYTES];
+    blob text = {0};
+    memset(filling, 'x', sizeof filling);
+    blob_add(&text, "text,a\n", 7);
+    for (int i = 0; i < ROWS; i++) {
+        char end[32];
+        blob_add(&text, filling, sizeof filling);
+        int length = snprintf(end, sizeof end, ",%d\n", i);
+        blob_add(&text, end, (size_t)length);
+    }
+    write_file(path, text);
+    tg_csv_options options = {.inputs = (const char *[]){"a"}, .input_count = 1};
+    ck_assert_msg(tg_csv_read(context, path, options, &csv, message) == TG_OK, "%s", message);
+    ck_assert_int_eq(csv.rows, ROWS);
+    for (int i = 0; i < ROWS; i++)
+        ck_assert(csv.x[i] == (float)i);
+    tg_csv_free(&csv);
+    options.most_bytes = (int64_t)text.size - 1;
+    char sentence[128];
+    snprintf(sentence, sizeof sentence, "a.csv: larger than %lld bytes: .most_bytes allows more", (long long)options.most_bytes);
+    ck_assert_int_eq(tg_csv_read(context, path, options, &csv, message), TG_ERROR_FORMAT);
+    ck_assert_msg(strstr(message, sentence), "%s", message);
+    blob_free(&text);
+}
+END_TEST
+
 START_TEST(missing_values_are_nan)
 {
     static const float expected[] = {NAN, NAN, NAN, NAN, NAN, 2, NAN, 1};
@@ -245,11 +366,35 @@ START_TEST(parts_of_a_table_are_rows)
 }
 END_TEST
 
+/* What is not there is not lent, rather than read past the end. */
+START_TEST(parts_of_a_table_are_whole_or_none)
+{
+    static const int64_t outside[][2] = {{0, 4}, {3, 1}, {4, 0}, {-1, 2}, {1, -1}, {1, INT64_MAX}, {INT64_MAX, 1}};
+    const char *target = "b";
+    ck_assert_int_eq(read_text("a,b,c\n1,2,3\n4,5,6\n7,8,9\n", (tg_csv_options){.targets = &target, .target_count = 1}), TG_OK);
+    tg_table x = tg_csv_x(&csv, 1, 2), y = tg_csv_y(&csv, 2, 1);
+    ck_assert(x.values == csv.x + 2 && x.rows == 2 && x.columns == 2);
+    ck_assert(y.values == csv.y + 2 && y.rows == 1 && y.columns == 1);
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        x = tg_csv_x(&csv, outside[i][0], outside[i][1]);
+        ck_assert_msg(!x.values && x.rows == 0, "%d", (int)i);
+        ck_assert(!tg_csv_y(&csv, outside[i][0], outside[i][1]).values);
+    }
+    tg_csv_free(&csv);
+    ck_assert(!tg_csv_x(&csv, 0, 0).values && !tg_csv_y(&csv, 0, 0).values);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("csv");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, however_it_is_written_the_table_is_the_same);
+    tcase_add_test(tests, quotes_may_stand_behind_blanks);
+    tcase_add_test(tests, a_first_line_of_numbers_is_a_row);
+    tcase_add_test(tests, whether_there_is_a_header_may_be_said);
+    tcase_add_test(tests, refusals_say_what_was_assumed_of_the_header);
+    tcase_add_test(tests, a_large_file_is_read);
     tcase_add_test(tests, missing_values_are_nan);
     tcase_add_test(tests, columns_are_chosen_by_name_and_in_order);
     tcase_add_test(tests, other_columns_than_the_targets_are_inputs);
@@ -259,5 +404,6 @@ int main(void)
     tcase_add_test(tests, every_allocation_may_fail);
     tcase_add_test(tests, no_damage_goes_astray);
     tcase_add_test(tests, parts_of_a_table_are_rows);
+    tcase_add_test(tests, parts_of_a_table_are_whole_or_none);
     return harness_run("csv", tests);
 }

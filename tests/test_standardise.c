@@ -11,7 +11,7 @@
 
 enum { ROWS = 4, COLUMNS = 4 };
 /* A column with a missing value, one that is constant, one without values, and one far from 0. */
-static const float data[ROWS][COLUMNS] = {
+static float data[ROWS][COLUMNS] = {
     {1, 0.1f, NAN, 1e6f}, {NAN, 0.1f, NAN, 1e6f + 2}, {4, 0.1f, NAN, 1e6f}, {7, 0.1f, NAN, 1e6f + 2}};
 static const double means[COLUMNS] = {4, 0.1f, 0, 1e6 + 1}, deviations[COLUMNS] = {2.449489742783178, 1, 1, 1};
 
@@ -30,7 +30,10 @@ static void teardown(void)
     tg_context_free(context);
 }
 
-static void fit(tg_variables *store) { ck_assert_int_eq(tg_standardise_fit(store, "in", data[0], ROWS, COLUMNS), TG_OK); }
+static void fit(tg_variables *store)
+{
+    ck_assert_int_eq(tg_standardise_fit(store, "in", (tg_table){data[0], ROWS, COLUMNS}), TG_OK);
+}
 
 START_TEST(moments_of_the_columns_stand_in_the_store)
 {
@@ -54,7 +57,7 @@ START_TEST(a_store_of_f64_gets_all_digits)
     ck_assert_int_eq(tg_variables_read(wide, "in/deviation", deviation, sizeof deviation), TG_OK);
     for (int i = 0; i < COLUMNS; i++)
         ck_assert_double_eq_tol(deviation[i], deviations[i], 1e-15);
-    ck_assert_int_eq(tg_standardise_fill(wide, "in", x, 1, COLUMNS), TG_OK);
+    ck_assert_int_eq(tg_standardise_fill(wide, "in", (tg_table){x, 1, COLUMNS}), TG_OK);
     ck_assert(x[0] == 4 && x[1] == 2 && x[2] == 0 && x[3] == 1e6f + 1);
     tg_variables_free(wide);
 }
@@ -65,7 +68,7 @@ START_TEST(missing_values_are_filled_by_the_mean)
     float x[ROWS][COLUMNS];
     memcpy(x, data, sizeof x);
     fit(variables);
-    ck_assert_int_eq(tg_standardise_fill(variables, "in", x[0], ROWS, COLUMNS), TG_OK);
+    ck_assert_int_eq(tg_standardise_fill(variables, "in", (tg_table){x[0], ROWS, COLUMNS}), TG_OK);
     for (int row = 0; row < ROWS; row++)
         for (int i = 0; i < COLUMNS; i++) {
             float expected = isnan(data[row][i]) ? (float)means[i] : data[row][i];
@@ -142,16 +145,19 @@ START_TEST(wrong_arguments_are_refused)
     char name[300] = {0};
     float x[COLUMNS] = {1, INFINITY, 3, 4};
     memset(name, 'n', sizeof name - 1);
-    ck_assert_int_eq(tg_standardise_fit(variables, "in", x, 1, COLUMNS), TG_ERROR_ARGUMENT);
-    ck_assert_int_eq(tg_standardise_fit(variables, "in", x, 0, COLUMNS), TG_ERROR_ARGUMENT);
-    ck_assert_int_eq(tg_standardise_fit(variables, "in", x, 1, 0), TG_ERROR_ARGUMENT);
-    ck_assert_int_eq(tg_standardise_fit(variables, name, x, 1, 1), TG_ERROR_ARGUMENT);
-    ck_assert_int_eq(tg_standardise_fill(variables, name, x, 1, 1), TG_ERROR_ARGUMENT);
-    ck_assert_int_eq(tg_standardise_fill(variables, "in", x, 1, COLUMNS), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fit(variables, "in", (tg_table){x, 1, COLUMNS}), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fit(variables, "in", (tg_table){x, 0, COLUMNS}), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fit(variables, "in", (tg_table){x, 1, 0}), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fit(variables, name, (tg_table){x, 1, 1}), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fill(variables, name, (tg_table){x, 1, 1}), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fill(variables, "in", (tg_table){x, 1, COLUMNS}), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_variables_count(variables), 0);
+    ck_assert_int_eq(tg_standardise_fit(variables, "in", (tg_table){NULL, ROWS, COLUMNS}), TG_ERROR_ARGUMENT);
     ck_assert_int_eq(tg_variables_count(variables), 0);
     fit(variables);
-    ck_assert_int_eq(tg_standardise_fit(variables, "in", x, 1, 1), TG_ERROR_ARGUMENT);
-    ck_assert_int_eq(tg_standardise_fill(variables, "in", x, 1, 1), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fill(variables, "in", (tg_table){NULL, 1, COLUMNS}), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fit(variables, "in", (tg_table){x, 1, 1}), TG_ERROR_ARGUMENT);
+    ck_assert_int_eq(tg_standardise_fill(variables, "in", (tg_table){x, 1, 1}), TG_ERROR_ARGUMENT);
 }
 END_TEST
 
@@ -187,9 +193,9 @@ START_TEST(every_allocation_may_fail)
         tg_variables *store = tg_variables_new(scarce, 1);
         float x[COLUMNS] = {NAN, NAN, NAN, NAN};
         allocator.refuse = allocator.requests + refuse;
-        tg_status status = tg_standardise_fit(store, "in", data[0], ROWS, COLUMNS);
+        tg_status status = tg_standardise_fit(store, "in", (tg_table){data[0], ROWS, COLUMNS});
         if (status == TG_OK)
-            status = tg_standardise_fill(store, "in", x, 1, COLUMNS);
+            status = tg_standardise_fill(store, "in", (tg_table){x, 1, COLUMNS});
         done = status == TG_OK;
         ck_assert(done ? x[0] == 4 : status == TG_ERROR_MEMORY && isnan(x[0]));
         tg_variables_free(store);

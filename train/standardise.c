@@ -62,16 +62,17 @@ static tg_status write_state(tg_variables *variables, const char *name, const ch
     return join(full, name, what) ? tg_variables_write(variables, full, values, (size_t)columns * size) : TG_ERROR_ARGUMENT;
 }
 
-tg_status tg_standardise_fit(tg_variables *variables, const char *name, const float *x, int64_t rows, int64_t columns)
+tg_status tg_standardise_fit(tg_variables *variables, const char *name, tg_table x)
 {
-    if (rows < 1 || columns < 1 || columns > INT64_MAX / 16 / rows)
+    const int64_t rows = x.rows, columns = x.columns;
+    if (!x.values || rows < 1 || columns < 1 || columns > INT64_MAX / 16 / rows)
         return TG_ERROR_ARGUMENT;
     tg_context *context = tg_variables_context(variables);
     size_t bytes = 2 * (size_t)columns * sizeof(double);
     double *mean = tg_allocate(context, bytes), *deviation = mean ? mean + columns : NULL;
     tg_status status = mean ? TG_OK : TG_ERROR_MEMORY;
     for (int64_t i = 0; status == TG_OK && i < columns; i++)
-        if (!find_moments(x + i, rows, columns, &mean[i], &deviation[i]))
+        if (!find_moments(x.values + i, rows, columns, &mean[i], &deviation[i]))
             status = TG_ERROR_ARGUMENT;
     if (status == TG_OK)
         status = declare(variables, name, "mean", columns, no_mean);
@@ -86,28 +87,29 @@ tg_status tg_standardise_fit(tg_variables *variables, const char *name, const fl
 }
 
 /* Of missing values, by means in the store's working float. */
-static void fill(float *x, int64_t rows, int64_t columns, const void *means, bool wide)
+static void fill(tg_table x, const void *means, bool wide)
 {
-    for (int64_t i = 0; i < columns; i++) {
+    for (int64_t i = 0; i < x.columns; i++) {
         float mean = wide ? (float)((const double *)means)[i] : ((const float *)means)[i];
-        for (int64_t row = 0; row < rows; row++)
-            if (isnan(x[row * columns + i]))
-                x[row * columns + i] = mean;
+        for (int64_t row = 0; row < x.rows; row++)
+            if (isnan(x.values[row * x.columns + i]))
+                x.values[row * x.columns + i] = mean;
     }
 }
 
-tg_status tg_standardise_fill(const tg_variables *variables, const char *name, float *x, int64_t rows, int64_t columns)
+tg_status tg_standardise_fill(const tg_variables *variables, const char *name, tg_table x)
 {
     char full[NAME_SIZE];
     const tg_variable_info *found = join(full, name, "mean") ? tg_variables_find(variables, full) : NULL;
-    if (!found || rows < 0 || !tg_type_equal(found->type, (tg_type){tg_variables_float(variables), TG_SHAPE(columns)}))
+    if (!found || !x.values || x.rows < 0 ||
+        !tg_type_equal(found->type, (tg_type){tg_variables_float(variables), TG_SHAPE(x.columns)}))
         return TG_ERROR_ARGUMENT;
     tg_context *context = tg_variables_context(variables);
     size_t bytes = (size_t)tg_type_bytes(found->type);
     void *means = tg_allocate(context, bytes);
     tg_status status = means ? tg_variables_read(variables, full, means, bytes) : TG_ERROR_MEMORY;
     if (status == TG_OK)
-        fill(x, rows, columns, means, found->type.dtype == TG_F64);
+        fill(x, means, found->type.dtype == TG_F64);
     tg_release(context, means, bytes);
     return status;
 }

@@ -4,21 +4,20 @@
 #define TG_TRAIN_STANDARDISE_H
 
 #include "graph/tape.h"
+#include "train/table.h"
 
 TG_BEGIN_DECLS
 
-/** Finds the mean and the deviation (of the population) of each column of x [rows, columns], row-major, missing values (NaN) left
-    out, and writes them to the states "<name>/mean" and "<name>/deviation" [columns] of the store, made if need be. A column that
-    is constant has deviation 1; one without values also has mean 0. TG_ERROR_ARGUMENT: no rows or columns, an infinity, a name
-    that is too long or stands for variables of another shape; or TG_ERROR_MEMORY.
+/** Finds the mean and the deviation (of the population) of each column of x, missing values (NaN) left out, and writes them to the
+    states "<name>/mean" and "<name>/deviation" [columns] of the store, made if need be. A column that is constant has deviation 1;
+    one without values also has mean 0. TG_ERROR_ARGUMENT: no such table, as where tg_csv_x() is asked for more rows than there are;
+    no rows or columns, an infinity, a name that is too long or stands for variables of another shape; or TG_ERROR_MEMORY.
     Checkpoints keep states; so does tg_safetensors_save() with `all`. */
-TG_API TG_MUST_USE tg_status tg_standardise_fit(tg_variables *variables, const char *name, const float *x, int64_t rows,
-                                                int64_t columns);
+TG_API TG_MUST_USE tg_status tg_standardise_fit(tg_variables *variables, const char *name, tg_table x);
 
-/** Puts the mean that was fitted in place of each missing value (NaN) of x [rows, columns]: training rows and any others.
-    TG_ERROR_ARGUMENT: nothing of that name and number of columns was fitted; or TG_ERROR_MEMORY. */
-TG_API TG_MUST_USE tg_status tg_standardise_fill(const tg_variables *variables, const char *name, float *x, int64_t rows,
-                                                 int64_t columns);
+/** Puts the mean that was fitted in place of each missing value (NaN) of x: training rows and any others.
+    TG_ERROR_ARGUMENT: no such table, or nothing of that name and number of columns was fitted; or TG_ERROR_MEMORY. */
+TG_API TG_MUST_USE tg_status tg_standardise_fill(const tg_variables *variables, const char *name, tg_table x);
 
 /** A layer without weights: (x - mean) / deviation, x [..., columns] cast to the working float. `name` is the one that was
     fitted; NULL: numbered, at first "standardise". The identity until it is fitted. */

@@ -1,13 +1,15 @@
 #include "train/text_file.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define MOST_BYTES (64 << 20)
 
-static tg_status load(tg_stream *stream, tg_text_file *file)
+static tg_status load(tg_stream *stream, tg_text_limit limit, tg_text_file *file)
 {
-    if (stream->file_bytes > MOST_BYTES)
-        return tg_file_fail(stream->message, TG_ERROR_FORMAT, stream->path, "larger than %d bytes", MOST_BYTES);
+    if (stream->file_bytes > limit.most)
+        return tg_file_fail(stream->message, TG_ERROR_FORMAT, stream->path, "larger than %" PRId64 " bytes%s", limit.most,
+                            limit.option);
     size_t bytes = (size_t)stream->file_bytes;
     file->text = tg_allocate(file->context, bytes + 1);
     if (!file->text)
@@ -23,11 +25,16 @@ static tg_status load(tg_stream *stream, tg_text_file *file)
 
 tg_status tg_text_file_read(tg_context *context, const char *path, tg_text_file *file, char *message)
 {
+    return tg_text_file_read_within(context, path, (tg_text_limit){MOST_BYTES, ""}, file, message);
+}
+
+tg_status tg_text_file_read_within(tg_context *context, const char *path, tg_text_limit limit, tg_text_file *file, char *message)
+{
     tg_stream stream;
     *file = (tg_text_file){.context = context};
     tg_status status = tg_stream_open_raw(&stream, context, path, message);
     if (status == TG_OK)
-        status = load(&stream, file);
+        status = load(&stream, limit, file);
     tg_stream_close(&stream);
     if (status != TG_OK)
         tg_text_file_free(file);
