@@ -29,7 +29,8 @@ typedef struct choices {
 /* An image's way to the network. */
 typedef struct pixels_in {
     uint8_t pixels[TG_MNIST_PIXELS];
-    bool inverted, blank;
+    bool inverted;
+    bool blank; /* no ink: there is nothing to classify */
 } pixels_in;
 
 typedef struct run {
@@ -79,8 +80,10 @@ static const tg_flag table[] = {
     {.name = "json",
      .kind = TG_FLAG_SWITCH,
      .offset = offsetof(choices, json),
-     .help = "Prints JSON lines alone, one per image: file, number of the image in it, class, its name, whether the image was "
-             "inverted, and the probabilities by the names of the classes."},
+     .help =
+         "Prints JSON lines alone, one per image: file, number of the image in it, whether it was inverted, whether it is blank, "
+         "class, its name, and the probabilities by the names of the classes. A blank image has no ink, and null for these "
+         "three."},
 };
 
 static const char about[] =
@@ -128,13 +131,15 @@ static void make_ready(const run *r, const tg_image_file *file, int64_t i, pixel
     int64_t rows = file->images.shape.dims[1], columns = file->images.shape.dims[2];
     const uint8_t *image = file->images.data + i * rows * columns;
     bool as_it_is = file->idx && rows == TG_MNIST_ROWS && columns == TG_MNIST_COLUMNS;
-    in->blank = false;
     in->inverted = r->choices.invert == INVERT_YES ||
                    (r->choices.invert == INVERT_AUTO && !as_it_is && tg_image_is_bright(image, rows, columns));
     if (!as_it_is)
-        in->blank = !tg_image_prepare(image, rows, columns, in->inverted, in->pixels);
+        tg_image_prepare(image, rows, columns, in->inverted, in->pixels);
     for (int k = 0; as_it_is && k < TG_MNIST_PIXELS; k++)
         in->pixels[k] = in->inverted ? 255 - image[k] : image[k];
+    in->blank = true;
+    for (int k = 0; k < TG_MNIST_PIXELS; k++)
+        in->blank = in->blank && in->pixels[k] == 0;
 }
 
 static int predict_chunk(run *r, const tg_image_file *file, int64_t first, int64_t count)
@@ -215,31 +220,42 @@ static void print_text(const run *r, const char *path, int64_t number, int64_t o
     if (of > 1)
         snprintf(image, sizeof image, ", image %lld", (long long)number);
     tg_text_fit(tg_class_name(r->names, best, digits), r->name_columns, r->console.ascii, name, sizeof name);
-    tg_put(stdout, "%s%s: %s (%.2f %%)\n", path, image, name, 100.0 * (double)p[best]);
     if (r->shown[i].blank)
-        printf("  No ink: the network saw nothing.\n");
+        printf("%s%s: blank: no ink, so no class\n", path, image);
+    else
+        tg_put(stdout, "%s%s: %s (%.2f %%)\n", path, image, name, 100.0 * (double)p[best]);
     if (r->shown[i].inverted)
         print_inverted(r);
     if (r->choices.draw)
         draw(r, r->shown[i].pixels);
-    put_bars(r, p);
+    if (!r->shown[i].blank)
+        put_bars(r, p);
+}
+
+static void put_class(const run *r, tg_json *line, const float *p)
+{
+    char name[TG_CLASS_NUMBER];
+    int best = most_probable(p);
+    tg_json_integer(line, "class", best);
+    tg_json_text(line, "name", tg_class_name(r->names, best, name));
+    tg_json probabilities = tg_json_object(line, "probabilities");
+    for (int class = 0; class < CLASSES; class ++)
+        tg_json_real(&probabilities, tg_class_name(r->names, class, name), (double)p[class]);
+    tg_json_close(&probabilities);
 }
 
 static int print_json(const run *r, const char *path, int64_t number, int64_t i)
 {
-    char name[TG_CLASS_NUMBER];
-    const float *p = r->probabilities[i];
-    int best = most_probable(p);
+    static const char *const unknown[] = {"class", "name", "probabilities"};
     tg_json line = tg_json_begin(stdout);
     tg_json_text(&line, "file", path);
     tg_json_integer(&line, "image", number);
-    tg_json_integer(&line, "class", best);
-    tg_json_text(&line, "name", tg_class_name(r->names, best, name));
     tg_json_integer(&line, "inverted", r->shown[i].inverted);
-    tg_json probabilities = tg_json_object(&line, "probabilities");
-    for (int class = 0; class < CLASSES; class ++)
-        tg_json_real(&probabilities, tg_class_name(r->names, class, name), (double)p[class]);
-    tg_json_close(&probabilities);
+    tg_json_integer(&line, "blank", r->shown[i].blank);
+    if (!r->shown[i].blank)
+        put_class(r, &line, r->probabilities[i]);
+    for (size_t k = 0; k < sizeof unknown / sizeof *unknown && r->shown[i].blank; k++)
+        tg_json_null(&line, unknown[k]);
     return tg_json_end(&line) == TG_OK ? EXIT_DONE : EXIT_FAILED;
 }
 

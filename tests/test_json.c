@@ -31,9 +31,10 @@ START_TEST(an_object_is_one_line)
     tg_json_real(&json, "loss", 0.25);
     tg_json_text(&json, "model", "fcnn");
     tg_json_matrix(&json, "confusion", matrix, 2, 3);
+    tg_json_null(&json, "class");
     ck_assert_int_eq(tg_json_end(&json), TG_OK);
     ck_assert_str_eq(line, "{\"epoch\": -3, \"seed\": 18446744073709551615, \"loss\": 0.25, \"model\": \"fcnn\", "
-                           "\"confusion\": [[1, 2, 3], [-4, 5, 6]]}\n");
+                           "\"confusion\": [[1, 2, 3], [-4, 5, 6]], \"class\": null}\n");
 }
 END_TEST
 

@@ -113,10 +113,25 @@ def pictures():
     assert predictions("net.safetensors", "--invert=no", "bright.pgm")[0]["probabilities"] != bright["probabilities"]
     text = run(PREDICT, "net.safetensors", "dark.pgm", "bright.pgm").stdout
     assert text.count("inverted") == 1 and text.index("bright.pgm: ") < text.index("inverted"), text
-    (FOLDER / "blank.pgm").write_bytes(b"P5\n2 2\n255\n\xff\xff\xff\xff")
-    assert "No ink" in run(PREDICT, "net.safetensors", "blank.pgm").stdout
     write_idx(FOLDER / "two", (2, 90, 120), ring(False) + ring(True))
     assert [line["probabilities"] for line in predictions("net.safetensors", "two")] == [dark["probabilities"]] * 2
+
+
+def blank_pictures():
+    """Have no class, in words and in JSON, as pictures and as IDX images."""
+    train(FCNN, "net.safetensors")
+    for name, pixel in (("white.pgm", 255), ("black.pgm", 0)):
+        (FOLDER / name).write_bytes(b"P5\n2 2\n255\n" + bytes([pixel] * 4))
+    write_idx(FOLDER / "blank", (3, 28, 28), [0] * 784 + [0] * 400 + [9] + [0] * 383 + [0] * 784)
+    lines = predictions("net.safetensors", "white.pgm", "black.pgm", "blank")
+    assert [line["blank"] for line in lines] == [1, 1, 1, 0, 1] and [line["image"] for line in lines] == [0, 0, 0, 1, 2]
+    for line in lines:
+        assert list(line) == ["file", "image", "inverted", "blank", "class", "name", "probabilities"], line
+        empty = [line["class"] is None, line["name"] is None, line["probabilities"] is None]
+        assert empty == [bool(line["blank"])] * 3, line
+    text = run(PREDICT, "net.safetensors", "black.pgm", "blank").stdout
+    assert text.startswith("black.pgm: blank: no ink, so no class\nblank, image 0: blank: no ink, so no class\nblank, image 1: "), text
+    assert text.endswith("\nblank, image 2: blank: no ink, so no class\n") and text.count("%") == 11, text
 
 
 def png(columns, rows, kind, samples, depth=8, palette=b"", alphas=b""):
@@ -312,7 +327,7 @@ def bad_networks():
 def main():
     tests = [(f"{name}: as_the_program_does {' '.join(flags)}", as_the_program_does, (program, *flags)) for name, program in (("fcnn", FCNN), ("cnn", CNN))
              for flags in ((), ("--shuffle-pixels=3",))]
-    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, png_pictures, bad_png, output, class_names, windows, usage, bad_images, bad_networks)]
+    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, blank_pictures, png_pictures, bad_png, output, class_names, windows, usage, bad_images, bad_networks)]
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, test, arguments) in enumerate(tests, 1):

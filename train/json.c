@@ -105,6 +105,12 @@ void tg_json_real(tg_json *json, const char *key, double value)
     fprintf(json->out, "%s", isfinite(value) ? tg_real_text(value, text) : "null");
 }
 
+void tg_json_null(tg_json *json, const char *key)
+{
+    put_key(json, key);
+    fputs("null", json->out);
+}
+
 tg_json tg_json_object(tg_json *json, const char *key)
 {
     put_key(json, key);

@@ -22,6 +22,8 @@ TG_API void tg_json_integer(tg_json *json, const char *key, int64_t value);
 TG_API void tg_json_unsigned(tg_json *json, const char *key, uint64_t value);
 /** The shortest of 15 to 17 digits that reads back to the same double; NaN and infinities, which JSON lacks, as null. */
 TG_API void tg_json_real(tg_json *json, const char *key, double value);
+/** What there is no value of. */
+TG_API void tg_json_null(tg_json *json, const char *key);
 /** An array of texts. */
 TG_API void tg_json_texts(tg_json *json, const char *key, const char *const *texts, int count);
 /** A matrix of counts as an array of rows. */
