@@ -1,9 +1,11 @@
 #include "models/console.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 
 #include "graph/number_text.h"
 #include "models/descriptors.h"
+#include "models/mnist_program.h"
 #include "train/class_names.h"
 #include "train/image_text.h"
 #include "train/json.h"
@@ -56,12 +59,36 @@ void console_say(const console *c, const char *format, ...)
     printf("\n");
 }
 
+/* To be called soon after what may have written: the reason is lost with the next system call. */
+static void note_failure(console *c)
+{
+    if (ferror(stdout) && c->write_error == 0)
+        c->write_error = errno;
+}
+
+/* Lets go of what is written to standard output, from now on. */
+static bool write_nowhere(console *c)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    bool done = nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0;
+    if (nowhere >= 0)
+        close(nowhere);
+    clearerr(stdout);
+    c->write_error = 0;
+    return done && fflush(stdout) == 0;
+}
+
 bool console_flushed(console *c)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
-    if (!c->output_lost)
-        console_complain(c, "cannot write to standard output: %s", tg_system_reason(errno));
+    note_failure(c);
+    bool unread = c->write_error == EPIPE;
+    if (unread && c->unread_is_fine && write_nowhere(c))
+        return true;
+    c->unread = unread;
+    if (!unread && !c->output_lost)
+        console_complain(c, "cannot write to standard output: %s", tg_system_reason(c->write_error));
     c->output_lost = true;
     return false;
 }
@@ -74,6 +101,8 @@ bool console_ready(console *c)
     c->output_lost = true;
     return false;
 }
+
+int console_status(const console *c, int code) { return c->unread && code == EXIT_FAILED ? EXIT_SIGNAL + SIGPIPE : code; }
 
 int console_columns(void) { return isatty(STDOUT_FILENO) ? tg_terminal_width(stdout) : INT_MAX; }
 
@@ -265,6 +294,7 @@ void console_epoch(console *c, const tg_fit_epoch *epoch)
         tg_json_real(&json, "learning_rate", epoch->learning_rate);
         (void)!tg_json_end(&json);
     }
+    note_failure(c);
 }
 
 /* How the confusion matrix stands in the window. Names that are too wide to head the columns stand in the rows alone, behind the numbers

@@ -17,11 +17,14 @@ typedef enum console_style {
 typedef struct console {
     const char *program; /**< begins each message on standard error */
     console_style style;
-    bool ascii;       /**< the locale's encoding is not UTF-8 */
-    bool output_lost; /**< standard output failed, and that has been said */
-    bool color;       /**< standard output is a terminal, and $NO_COLOR is not set */
-    bool rate;        /**< epochs are shown with their learning rate */
-    bool redraw;      /**< epochs are shown by a progress bar: set it for a terminal and the full style alone */
+    bool ascii;          /**< the locale's encoding is not UTF-8 */
+    bool unread_is_fine; /**< where nobody reads standard output any more, the rest of it goes nowhere, and that is no failure */
+    bool unread;         /**< it ended with that, which is not to be said */
+    bool output_lost;    /**< standard output failed, and that has been said unless it is unread */
+    int write_error;     /**< the first errno of it that is known; 0: none */
+    bool color;          /**< standard output is a terminal, and $NO_COLOR is not set */
+    bool rate;           /**< epochs are shown with their learning rate */
+    bool redraw;         /**< epochs are shown by a progress bar: set it for a terminal and the full style alone */
     tg_progress_bar bar;
 } console;
 
@@ -39,10 +42,13 @@ typedef struct run_facts {
 console console_make(const char *program);
 /** One sentence on standard error: "program: ...". */
 void console_complain(const console *c, const char *format, ...) TG_PRINTF(2, 3);
-/** Whether all that was written has reached standard output; complains once if not. */
+/** Whether all that was written has reached standard output; complains once if not. A reader that has closed its end of a pipe is no
+    reason to complain: see `unread_is_fine`. */
 bool console_flushed(console *c);
 /** Whether standard output can be written to at all, which is to be asked before work is done for its sake; complains if not. */
 bool console_ready(console *c);
+/** The exit status of a program whose own is `code`: as if SIGPIPE had ended it, if it failed since nobody reads its output. */
+int console_status(const console *c, int code);
 
 /** Columns of the terminal; if standard output is none: more than any line has. */
 int console_columns(void);

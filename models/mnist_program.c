@@ -1,12 +1,12 @@
 #include "models/mnist_program.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "exec/clock.h"
 #include "models/console.h"
 #include "models/course.h"
 #include "models/find_rate.h"
+#include "models/interrupt.h"
 #include "models/keep.h"
 #include "models/picture.h"
 #include "models/profile.h"
@@ -25,16 +25,7 @@
 #define CHECKED_IMAGES 4
 #define CHECKED_ELEMENTS 50
 
-static volatile sig_atomic_t interrupted; /* by that signal; 0: not */
-static tg_cancel cancel;                  /* requested then */
-
-static void on_interrupt(int signal_number)
-{
-    interrupted = signal_number;
-    tg_cancel_request(&cancel);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-}
+static tg_cancel cancel; /* requested by a signal */
 
 /* All that one run has. */
 typedef struct run {
@@ -59,17 +50,6 @@ typedef struct run {
     tg_scores scores; /* of the test */
     int64_t confusion[CLASSES * CLASSES];
 } run;
-
-/* A first interrupt ends what is being done, training after its step; a second ends the process. A closed pipe and a file that may
-   not grow show as failing writes; an interrupt does not. */
-static void take_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-}
 
 /* ---- the model's functions ---- */
 
@@ -311,11 +291,11 @@ static int failed(run *r, tg_status status)
         return model_failed(r);
     if (r->recorded != TG_OK || r->course.failed)
         console_complain(&r->console, "%s", tg_status_text(TG_ERROR_MEMORY));
-    if (!interrupted || r->keeper.failed)
+    if (!interrupt_signal() || r->keeper.failed)
         return EXIT_FAILED; /* standard output, a checkpoint or the trace, which has been said, or memory */
     console_complain(&r->console, "interrupted in epoch %d of %d, after step %lld of %lld", r->last.epoch, r->last.epochs,
                      (long long)r->last.step, (long long)r->last.steps);
-    return keep_interrupted(&r->keeper, r->invoked) ? EXIT_SIGNAL + interrupted : EXIT_FAILED;
+    return keep_interrupted(&r->keeper, r->invoked) ? EXIT_SIGNAL + interrupt_signal() : EXIT_FAILED;
 }
 
 /* Compares the gradients of the present weights with finite differences. */
@@ -336,20 +316,20 @@ static int check_gradients(run *r)
     return console_flushed(&r->console) && passed ? EXIT_DONE : EXIT_FAILED;
 }
 
-static bool was_interrupted(void) { return interrupted; }
+static bool was_interrupted(void) { return interrupt_signal() != 0; }
 
 /* An interrupt outside of training. */
 static int ended(const run *r, const char *where)
 {
     keep_tell(&r->keeper, where, r->trained);
-    return EXIT_SIGNAL + interrupted;
+    return EXIT_SIGNAL + interrupt_signal();
 }
 
 static int search_rate(run *r)
 {
     const rate_search search = {&r->console, &r->settings, &r->facts, r->model, r->train, batch_of(r), was_interrupted};
     int code = find_rate(&search);
-    return interrupted ? ended(r, "in the search for a learning rate") : code;
+    return interrupt_signal() ? ended(r, "in the search for a learning rate") : code;
 }
 
 static int train(run *r)
@@ -445,7 +425,7 @@ static int run_stages(run *r)
     int code = EXIT_DONE;
     r->keeper = (keeper){.console = &r->console, .program = r->program, .settings = &r->settings};
     for (size_t i = 0; i < last && code == EXIT_DONE; i++)
-        code = interrupted ? ended(r, stages[i].before) : stages[i].run(r);
+        code = interrupt_signal() ? ended(r, stages[i].before) : stages[i].run(r);
     tg_history_free(&r->history);
     keep_end(&r->keeper);
     course_free(&r->course);
@@ -454,15 +434,16 @@ static int run_stages(run *r)
     tg_mnist_free(&r->data);
     tg_class_names_free(&r->names);
     tg_context_free(r->context);
-    return code;
+    return console_status(&r->console, code);
 }
 
 int run_mnist_program(const mnist_program *program, int argc, char **argv)
 {
     run r = {.program = program, .invoked = argc > 0 ? argv[0] : program->name};
-    take_signals();
+    interrupt_watch(&cancel);
     r.console = console_make(program->name);
     tg_flags_answer answer = read_settings(program, argc, argv, &r.settings);
+    r.console.unread_is_fine = keeps_files(&r.settings);
     r.console.style = r.settings.json ? STYLE_JSON : r.settings.quiet ? STYLE_QUIET : STYLE_FULL;
     r.console.redraw = r.console.redraw && r.console.style == STYLE_FULL && !r.settings.no_progress;
     if (answer == TG_FLAGS_WRONG) {
@@ -472,6 +453,6 @@ int run_mnist_program(const mnist_program *program, int argc, char **argv)
     if (answer == TG_FLAGS_VERSION)
         printf("%s (tapegrad) %s\n", program->name, tg_version());
     if (answer != TG_FLAGS_RUN)
-        return console_flushed(&r.console) ? EXIT_DONE : EXIT_FAILED;
+        return console_status(&r.console, console_flushed(&r.console) ? EXIT_DONE : EXIT_FAILED);
     return run_stages(&r);
 }

@@ -97,7 +97,7 @@ static const char examples[] = "  cnn_mnist --save cnn.safetensors              
                                "  predict cnn.safetensors --json t10k-images-idx3-ubyte.gz";
 
 static const char notes[] = "Exit status: 0 done; 1 failure; 2 wrong usage; 3 a file that is missing, damaged or\n"
-                            "not what it should be.";
+                            "not what it should be; 141 nobody reads the output any more.";
 
 static int fail(const run *r, tg_status status, const char *message)
 {
@@ -349,5 +349,5 @@ int main(int argc, char **argv)
     saved_network_close(&r.saved);
     tg_class_names_free(&r.chosen);
     tg_context_free(r.context);
-    return code;
+    return console_status(&r.console, code);
 }

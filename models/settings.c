@@ -36,7 +36,9 @@ static const char notes[] = "The data is looked for in --data, else in $MNIST_DI
                             "Exit status: 0 done; 1 failure; 2 wrong usage; 3 data named but missing or\n"
                             "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept, and\n"
                             "diverged.dot, here or in the report's folder, shows the node that made it);\n"
-                            "130 and 143 interrupted by SIGINT and SIGTERM.";
+                            "129, 130 and 143 interrupted by SIGHUP, SIGINT and SIGTERM; 141 nobody reads the\n"
+                            "output any more, as behind \"| head\": a run that keeps files (--save, --checkpoint,\n"
+                            "--resume, --report, --trace) then goes on without a word, any other ends.";
 
 static const tg_flag table[] = {
     {.name = "hidden",
@@ -322,6 +324,8 @@ int list_settings(const mnist_program *program, const settings *s, setting_text 
     }
     return n;
 }
+
+bool keeps_files(const settings *s) { return s->save || s->checkpoint || s->resume || s->report || s->trace; }
 
 network_settings chosen_network(const settings *s)
 {

@@ -39,6 +39,9 @@ typedef struct settings {
 /** Fills `s` from the command line. TG_FLAGS_HELP: the page has been written to standard output. */
 tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s);
 
+/** Whether a run leaves more than its output: weights, checkpoints, a report or a trace. */
+bool keeps_files(const settings *s);
+
 /** What these settings make of a network. */
 network_settings chosen_network(const settings *s);
 

@@ -134,6 +134,18 @@ def blank_pictures():
     assert text.endswith("\nblank, image 2: blank: no ink, so no class\n") and text.count("%") == 11, text
 
 
+def unread_output():
+    """As behind "| head": the end comes early and in silence."""
+    train(FCNN, "net.safetensors")
+    write_idx(FOLDER / "many", (4000, 28, 28), bytes(784 * 4000))
+    for flags in ((), ("--json",), ("--draw",)):
+        with subprocess.Popen([PREDICT, "net.safetensors", "many", *flags], cwd=FOLDER, env=ENVIRONMENT, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as child:
+            child.stdout.readline()
+            child.stdout.close()
+            assert (child.stderr.read(), child.wait(60)) == ("", 141), flags
+
+
 def png(columns, rows, kind, samples, depth=8, palette=b"", alphas=b""):
     """A PNG file: kind 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha; samples in a row, of `depth` bits."""
     def chunk(name, body):
@@ -327,7 +339,7 @@ def bad_networks():
 def main():
     tests = [(f"{name}: as_the_program_does {' '.join(flags)}", as_the_program_does, (program, *flags)) for name, program in (("fcnn", FCNN), ("cnn", CNN))
              for flags in ((), ("--shuffle-pixels=3",))]
-    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, blank_pictures, png_pictures, bad_png, output, class_names, windows, usage, bad_images, bad_networks)]
+    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, blank_pictures, unread_output, png_pictures, bad_png, output, class_names, windows, usage, bad_images, bad_networks)]
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, test, arguments) in enumerate(tests, 1):

@@ -458,17 +458,39 @@ def interrupt_a_report(program):
     shutil.rmtree(FOLDER / "r")
 
 
-def lost_output(program):
-    """A pipe closed by its reader, and a full disk: exit 1 with the reason, soon."""
-    begin = time.monotonic()
-    with subprocess.Popen([program, "--data", str(DATA), "--epochs=100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+def unread(program, *flags):
+    """The exit status and the complaint of a run whose reader goes away after the first line."""
+    with subprocess.Popen([program, "--data", str(DATA), *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=FOLDER,
                           env=ENVIRONMENT) as child:
         child.stdout.readline()
         child.stdout.close()
-        complaint = child.stderr.read()
-        assert child.wait(60) == 1 and "cannot write to standard output: Broken pipe" in complaint, complaint
+        return child.stderr.read(), child.wait(60)
+
+
+def unread_output(program):
+    """As behind "| head": a run that keeps nothing ends, one that keeps files goes on, and neither says a word."""
+    for flags in ((), ("--json",), (f"--dump-graph={FOLDER / 'g.dot'}",)):
+        assert unread(program, "--epochs=100000", *flags) == ("", 141), flags
+    kept = {"--save": "w.safetensors", "--checkpoint": "c/best.safetensors", "--trace": "t", "--report": "r/history.csv"}
+    for style in ("--json", "--no-progress"):
+        for flag, file in kept.items():
+            files = []
+            for end in (lambda *flags: run(program, *flags), lambda *flags: unread(program, *flags)):
+                answer = end("--epochs=3", style, *small(program), f"{flag}={file.split('/')[0]}")
+                lines = (FOLDER / file).read_bytes().splitlines()
+                files.append(len(lines) if flag == "--report" else lines)
+                for path in (FOLDER / "w.safetensors", FOLDER / "t"):
+                    path.unlink(missing_ok=True)
+                for path in (FOLDER / "c", FOLDER / "r"):
+                    shutil.rmtree(path, ignore_errors=True)
+            assert answer == ("", 0) and files[0] == files[1], (flag, answer)
+
+
+def lost_output(program):
+    """A full disk: exit 1 with the reason, soon."""
+    begin = time.monotonic()
     if os.path.exists("/dev/full"):
-        for flags in (("--epochs=100000",), ("--json", "--epochs=1"), ("--quiet", "--epochs=1"), ("--help",), ("--version",)):
+        for flags in (("--epochs=100000",), ("--json", "--epochs=1"), ("--json", "--epochs=9", f"--trace={FOLDER / 'lost'}"), ("--quiet", "--epochs=1"), ("--help",), ("--version",)):
             with open("/dev/full", "w") as full:
                 done = subprocess.run([program, "--data", str(DATA), *flags], stdout=full, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
                                       timeout=60)
@@ -617,7 +639,7 @@ def synthetic(program):
 
 def main():
     both = [text_of_a_run, json_of_a_run, learning, same_bits, labels, quiet, choices, regularization, rates, samples, class_names, fashion, shuffled_pixels, rate_finder, usage, help_and_version, bad_data, divergence,
-            interrupt, interrupt_before_training, interrupt_after_training, interrupt_a_report, lost_output, pictures, profile, locale, progress_bar, terminals]
+            interrupt, interrupt_before_training, interrupt_after_training, interrupt_a_report, unread_output, lost_output, pictures, profile, locale, progress_bar, terminals]
     tests = [(f"{'fcnn' if program == FCNN else 'cnn'}: {test.__name__}", test, (program,)) for program in (FCNN, CNN) for test in both]
     tests += [("fcnn: hidden_layers", hidden_layers, ()), ("fcnn: plateaus", plateaus, ()), ("cnn: convolutions", convolutions, ()), ("fcnn: synthetic", synthetic, (FCNN,))]
     failed = 0

@@ -209,6 +209,11 @@ def a_comparison_refuses_in_one_sentence():
     (FOLDER / "plain" / "metrics.json").write_text('{"model": "fcnn"}')
     assert "metrics.json" in run([COMPARE, runs[0], FOLDER / "plain"], code=1).stderr
     assert run([COMPARE, "--help"]).stdout.startswith("usage: compare_runs")
+    if os.path.exists("/dev/full"):
+        for arguments in (["--help"], ["--output", FOLDER / "full.html", *runs[1:], *runs[1:]]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([COMPARE, *map(str, arguments)], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, cwd=FOLDER)
+            assert done.returncode == 1 and done.stderr == "compare_runs: cannot write to standard output: No space left on device\n", done
 
 
 TESTS = [

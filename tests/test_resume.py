@@ -143,6 +143,42 @@ def the_printed_command_goes_on(program, name):
     assert folder.bytes("out.safetensors") == whole
 
 
+def signalled(folder, program, signals, ignored=()):
+    """What a run of many epochs with a checkpoint complains when these come in its second epoch, and its exit status."""
+    def ignore():
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+    command = [*folder.command("--checkpoint", "run"), "--epochs", "100000"]
+    with subprocess.Popen(command, cwd=folder.path, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          preexec_fn=ignore) as child:
+        for line in child.stdout:
+            if line.startswith("Epoch 2/"):
+                break
+        for number in signals:
+            child.send_signal(number)
+            if number in ignored:
+                for line in child.stdout:  # it goes on
+                    if line.startswith("Epoch "):
+                        break
+        _, complaint = child.communicate(timeout=60)
+        return complaint, child.returncode
+
+
+def a_hangup_keeps_the_checkpoint(program, name):
+    """Also where it comes many times, as a terminal that is closed and its shell each send it."""
+    folder = Folder(program, name)
+    complaint, code = signalled(folder, program, [signal.SIGHUP] * 20)
+    assert code == 129 and ": interrupted in epoch " in complaint and "to go on: " in complaint, (code, complaint)
+    folder.run("--resume", "run", "--epochs", complaint.split("interrupted in epoch ")[1].split()[0])
+
+
+def what_is_ignored_stays_so(program, name):
+    """As nohup has it, and a shell's background jobs."""
+    folder = Folder(program, name)
+    complaint, code = signalled(folder, program, [signal.SIGHUP, signal.SIGINT, signal.SIGHUP, signal.SIGTERM], (signal.SIGHUP, signal.SIGINT))
+    assert code == 143 and "to go on: " in complaint, (code, complaint)
+
+
 def weights_are_loaded(program, name):
     folder = Folder(program, name)
     first = folder.run("--json", "--save", "a.safetensors").stdout.splitlines()[-1]
@@ -238,7 +274,7 @@ def what_a_killed_run_left_is_removed(program, name):
 tests = [(f"{program_name}: {test.__name__}", test, program)
          for program_name, program in zip(("fcnn", "cnn"), PROGRAMS)
          for test in (interrupted_at_random_steps, terminated_at_random_steps, killed_at_random_steps,
-                      schedules_go_on, early_stopping_and_plateaus_go_on, the_printed_command_goes_on,
+                      schedules_go_on, early_stopping_and_plateaus_go_on, the_printed_command_goes_on, a_hangup_keeps_the_checkpoint, what_is_ignored_stays_so,
                       weights_are_loaded, what_does_not_fit_is_refused, another_build_is_told,
                       a_full_disk_keeps_the_former_checkpoint, a_first_checkpoint_that_fails_has_none_before,
                       a_folder_belongs_to_one_run, what_a_killed_run_left_is_removed)]

@@ -1,4 +1,5 @@
 /* A page that compares runs: all curves in one figure of accuracy and one of loss, the confusion matrices, and the figures of each. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -189,6 +190,15 @@ static tg_status write_page(FILE *out, void *user)
 
 /* ---- the whole ---- */
 
+/* Writes to standard output; says so if that fails. */
+static bool say(const char *text, const char *end)
+{
+    if (printf("%s%s", text, end) >= 0 && fflush(stdout) == 0)
+        return true;
+    fprintf(stderr, "compare_runs: cannot write to standard output: %s\n", strerror(errno));
+    return false;
+}
+
 static bool compare(comparison *c)
 {
     char message[TG_MESSAGE_SIZE];
@@ -200,7 +210,7 @@ static bool compare(comparison *c)
         fprintf(stderr, "compare_runs: %s\n", message);
         return false;
     }
-    return printf("%s\n", c->output) > 0 && fflush(stdout) == 0;
+    return say(c->output, "\n");
 }
 
 /* Fills in what the command line says; NULL, or what is wrong with it. */
@@ -233,7 +243,7 @@ int main(int argc, char **argv)
     fill_standard_descriptors();
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return fputs(usage, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+            return say(usage, "") ? EXIT_DONE : EXIT_FAILED;
     const char *wrong = read_arguments(&c, argc, argv);
     if (wrong) {
         fprintf(stderr, "compare_runs: %s; see --help\n", wrong);
