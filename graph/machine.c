@@ -5,10 +5,9 @@
 
 #include "graph/machine.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "graph/cgroup.h"
 
 #ifdef TG_HAVE_AVX2 /* the build has AVX-512 kernels too, then */
 #include <cpuid.h>
@@ -80,53 +79,10 @@ static int affinity_count(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : INT32_MAX;
 }
 
-/* Cores that a quota file allows, rounded up: "max 100000" or "150000 100000" (v2), or the quota alone (v1). */
-static int quota_in(const char *quota_path, const char *period_path)
-{
-    long long quota = 0, period = 0;
-    FILE *file = fopen(quota_path, "r");
-    if (!file)
-        return INT32_MAX;
-    int got = fscanf(file, "%lld %lld", &quota, &period);
-    fclose(file);
-    if (got == 1 && period_path && (file = fopen(period_path, "r"))) {
-        got += fscanf(file, "%lld", &period);
-        fclose(file);
-    }
-    if (got != 2 || quota <= 0 || period <= 0 || quota / period >= INT32_MAX)
-        return INT32_MAX;
-    return (int)(quota / period + (quota % period != 0));
-}
-
-/* The v2 group of this process and all above it: the tightest quota counts. */
-static int unified_quota(void)
-{
-    int cores = quota_in("/sys/fs/cgroup/cpu.max", NULL);
-    char line[512], path[600];
-    FILE *file = fopen("/proc/self/cgroup", "r");
-    if (!file)
-        return cores;
-    while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, "0::/", 4) != 0)
-            continue;
-        line[strcspn(line, "\n")] = '\0';
-        for (char *end; (end = strrchr(line + 3, '/')) && end[1]; *end = '\0') {
-            snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", line + 3);
-            int here = quota_in(path, NULL);
-            cores = here < cores ? here : cores;
-        }
-    }
-    fclose(file);
-    return cores;
-}
-
 static int allowed_count(void)
 {
-    int affinity = affinity_count();
-    int unified = unified_quota();
-    int legacy = quota_in("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-    int least = affinity < unified ? affinity : unified;
-    return legacy < least ? legacy : least;
+    int affinity = affinity_count(), quota = tg_cgroup_cores("");
+    return affinity < quota ? affinity : quota;
 }
 #else
 static int allowed_count(void) { return INT32_MAX; }
