@@ -105,6 +105,11 @@ bool tg_plan_bind(tg_plan *plan);
 
 /** `mean "loss" of layer dense_1`: a node in a sentence. Returns `text`. */
 char *tg_node_label(const tg_node *node, char *text, size_t size);
+/** "[0, 17]": where an element stands in its tensor. Returns `text`. */
+char *tg_element_text(tg_shape shape, int64_t at, char *text, size_t size);
+/** Why a step failed, while its inputs are as they were: tg_status_text(), or for TG_ERROR_RANGE the first index that is out of range, where
+    it stands, and the range. Returns `text`. */
+char *tg_step_reason(const tg_step *step, tg_status status, char *text, size_t size);
 /** Sets tg_plan_error(), with the place in parentheses at its end. Returns `status`. */
 tg_status tg_plan_fail(const tg_plan *plan, tg_status status, tg_where where, const char *format, ...) TG_PRINTF(4, 5);
 

@@ -13,6 +13,50 @@ char *tg_node_label(const tg_node *node, char *text, size_t size)
     return text;
 }
 
+char *tg_element_text(tg_shape shape, int64_t at, char *text, size_t size)
+{
+    int64_t index[TG_MAX_RANK];
+    size_t length = (size_t)snprintf(text, size, "[");
+    for (int32_t axis = shape.rank - 1; axis >= 0; axis--) {
+        index[axis] = at % shape.dims[axis];
+        at /= shape.dims[axis];
+    }
+    for (int32_t axis = 0; axis < shape.rank && length < size; axis++)
+        length += (size_t)snprintf(text + length, size - length, "%s%lld", axis ? ", " : "", (long long)index[axis]);
+    if (length < size)
+        snprintf(text + length, size - length, "]");
+    return text;
+}
+
+/* Which input an op that has an index_extent takes its indices from. */
+static int32_t index_input(const tg_step *step)
+{
+    int32_t i = 0;
+    while (step->work.inputs[i].dtype != TG_I32 || !(step->op->not_differentiable >> i & 1))
+        i++;
+    return i;
+}
+
+char *tg_step_reason(const tg_step *step, tg_status status, char *text, size_t size)
+{
+    snprintf(text, size, "%s", tg_status_text(status));
+    if (status != TG_ERROR_RANGE || !step->op || !step->op->index_extent)
+        return text;
+    int32_t input = index_input(step);
+    const int32_t *indices = step->pointers[input];
+    tg_shape shape = step->work.inputs[input].shape;
+    int64_t extent = step->op->index_extent(&step->work), count = tg_shape_count(shape);
+    for (int64_t i = 0; i < count; i++) {
+        char at[160];
+        if (indices[i] >= 0 && indices[i] < extent)
+            continue;
+        snprintf(text, size, "index %d at %s is out of range: there are %lld, from 0", (int)indices[i],
+                 tg_element_text(shape, i, at, sizeof at), (long long)extent);
+        break;
+    }
+    return text;
+}
+
 tg_status tg_plan_fail(const tg_plan *plan, tg_status status, tg_where where, const char *format, ...)
 {
     va_list arguments;

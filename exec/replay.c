@@ -54,20 +54,6 @@ static void TG_PRINTF(3, 4) append(char *text, size_t size, const char *format, 
     va_end(arguments);
 }
 
-/* " [0, 17]": where an element stands in its tensor. */
-static void append_index(char *text, size_t size, tg_shape shape, int64_t at)
-{
-    int64_t index[TG_MAX_RANK];
-    for (int32_t axis = shape.rank - 1; axis >= 0; axis--) {
-        index[axis] = at % shape.dims[axis];
-        at /= shape.dims[axis];
-    }
-    append(text, size, " [");
-    for (int32_t axis = 0; axis < shape.rank; axis++)
-        append(text, size, "%s%lld", axis ? ", " : "", (long long)index[axis]);
-    append(text, size, "]");
-}
-
 static const char *bad_text(double bad) { return isnan(bad) ? "NaN" : bad < 0 ? "-infinity" : "infinity"; }
 
 /* Where a node's value lies while it is alive. */
@@ -80,11 +66,11 @@ static const void *address(const tg_plan *replay, int32_t id)
 
 static void blame(const tg_plan *replay, const tg_node *node, const range *seen, tg_nonfinite *found)
 {
-    char label[200];
+    char label[200], at[160];
     found->node = replay->origin[node->id];
-    snprintf(found->message, sizeof found->message, "%s %s %s at", tg_node_label(node, label, sizeof label),
-             node->n_inputs ? "gives" : "holds", bad_text(seen->bad));
-    append_index(found->message, sizeof found->message, node->type.shape, seen->first_bad);
+    snprintf(found->message, sizeof found->message, "%s %s %s at %s", tg_node_label(node, label, sizeof label),
+             node->n_inputs ? "gives" : "holds", bad_text(seen->bad),
+             tg_element_text(node->type.shape, seen->first_bad, at, sizeof at));
     if (node->where.file)
         append(found->message, sizeof found->message, " (%s:%d)", node->where.file, node->where.line);
     for (int32_t i = 0; i < node->n_inputs; i++) {
@@ -130,11 +116,11 @@ static tg_status run_steps(const search *self, int32_t last)
     for (int32_t s = 0; s < replay->steps.count; s++) {
         const tg_step *step = replay->steps.at[s];
         const tg_node *node = tg_graph_node(replay->graph, step->node);
-        char label[400];
+        char label[400], reason[300];
         tg_status status = run_step(replay, step);
         if (status != TG_OK)
             return tg_plan_fail(replay, status, node->where, "%s failed: %s", tg_node_label(node, label, sizeof label),
-                                tg_status_text(status));
+                                tg_step_reason(step, status, reason, sizeof reason));
         if (step->kind == TG_STEP_COPY)
             continue;
         self->bad[step->node] = is_bad(replay, step->node);

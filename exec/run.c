@@ -181,12 +181,14 @@ static const tg_node *node_of(const run *self, uint64_t failure)
 static tg_status explain(const run *self, uint64_t failure)
 {
     tg_plan *plan = self->plan;
+    const tg_step *step = plan->steps.at[plan->stages.items[failure >> 32].step];
     const tg_node *node = node_of(self, failure);
     tg_status status = (tg_status)(failure & 0xff);
-    char label[400];
+    char label[400], reason[300];
     tg_node_label(node, label, sizeof label);
     if (status != TG_ERROR_NONFINITE)
-        return tg_plan_fail(plan, status, node->where, "%s failed: %s", label, tg_status_text(status));
+        return tg_plan_fail(plan, status, node->where, "%s failed: %s", label,
+                            tg_step_reason(step, status, reason, sizeof reason));
     plan->failed = node->id;
     bool update = node->op->traits & TG_EFFECT;
     if (update)

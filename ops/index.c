@@ -56,6 +56,8 @@ static void gradient_gather(const tg_gradient_args *args, tg_tensor *result)
     result[0] = tg_scatter_add(args->gradient, args->inputs[1], tg_tensor_shape(args->inputs[0]).dims[0]);
 }
 
+static int64_t extent_gather(const tg_work *work) { return work->inputs[0].shape.dims[0]; }
+
 static int64_t row_bytes(tg_type x) { return tg_shape_product(x.shape, 1, x.shape.rank) * (int64_t)tg_dtype_size(x.dtype); }
 
 static int64_t tasks_gather(const tg_work *work, int phase)
@@ -122,6 +124,7 @@ const tg_op tg_op_gather = {.name = "gather",
                             .gradient = gradient_gather,
                             .rewrites = gather_rules,
                             .n_rewrites = sizeof gather_rules / sizeof *gather_rules,
+                            .index_extent = extent_gather,
                             .run = run_gather,
                             .tasks = tasks_gather};
 
@@ -232,6 +235,8 @@ static void describe_scatter_add(const void *attributes, char *text, size_t size
     snprintf(text, size, "%lld rows", (long long)((const tg_scatter_add_attributes *)attributes)->rows);
 }
 
+static int64_t extent_scatter_add(const tg_work *work) { return work->output.shape.dims[0]; }
+
 static double flops_scatter_add(const tg_work *work) { return (double)tg_shape_count(work->inputs[0].shape); }
 
 /* tolerance: a row takes one addition for each of its updates, of which the samples have few. */
@@ -246,6 +251,7 @@ const tg_op tg_op_scatter_add = {.name = "scatter_add",
                                  .gradient = gradient_scatter_add,
                                  .flops = flops_scatter_add,
                                  .describe = describe_scatter_add,
+                                 .index_extent = extent_scatter_add,
                                  .run = run_scatter_add,
                                  .tasks = tasks_scatter_add};
 
@@ -301,6 +307,8 @@ static tg_status run_one_hot(const tg_work *work, const tg_buffers *buffers, int
     return TG_OK;
 }
 
+static int64_t extent_one_hot(const tg_work *work) { return ((const tg_one_hot_attributes *)work->attributes)->depth; }
+
 static void describe_one_hot(const void *attributes, char *text, size_t size)
 {
     snprintf(text, size, "depth %lld", (long long)((const tg_one_hot_attributes *)attributes)->depth);
@@ -314,6 +322,7 @@ const tg_op tg_op_one_hot = {.name = "one_hot",
                              .max_inputs = 1,
                              .shape = shape_one_hot,
                              .describe = describe_one_hot,
+                             .index_extent = extent_one_hot,
                              .run = run_one_hot,
                              .tasks = tasks_one_hot};
 

@@ -74,6 +74,8 @@ static tg_tensor rewrite_one_hot(const tg_rewrite_args *args)
     return tg_cross_entropy(args->inputs[0], (tg_tensor){args->graph, labels->inputs[0]});
 }
 
+static int64_t extent_sparse(const tg_work *work) { return work->inputs[0].shape.dims[work->inputs[0].shape.rank - 1]; }
+
 static bool labels_in_range(const int32_t *labels, int64_t count, int64_t classes)
 {
     for (int64_t i = 0; i < count; i++)
@@ -130,6 +132,7 @@ const tg_op tg_op_cross_entropy = {.name = "cross_entropy",
                                    .shape = shape_sparse,
                                    .gradient = gradient_sparse,
                                    .flops = flops_logits,
+                                   .index_extent = extent_sparse,
                                    .run = run_sparse,
                                    .tasks = tg_row_tasks};
 const tg_op tg_op_cross_entropy_dense = {.name = "cross_entropy_dense",

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "failing_allocator.h"
@@ -231,6 +232,35 @@ START_TEST(wrong_arguments_are_told)
     incomplete.loss = NULL;
     ck_assert_ptr_null(tg_model_new(variables, incomplete));
     ck_assert_ptr_null(tg_model_new(NULL, options()));
+}
+END_TEST
+
+/* A wrong label or row is named as the user's data has it, beside the node that met it. */
+START_TEST(rows_out_of_range_are_named)
+{
+    static const int32_t wrong[] = {CLASSES, -1, INT32_MAX, INT32_MIN};
+    const int32_t batch[] = {5, 437, 6}, outside[] = {1, ROWS};
+    tg_scores scores;
+    char sentence[256];
+    for (int i = 0; i < 4; i++) {
+        y[437] = wrong[i];
+        ck_assert_int_eq(tg_model_train(model, data, batch, 3), TG_ERROR_RANGE);
+        snprintf(sentence, sizeof sentence,
+                 "model: the label of row 437 (from 0) is %d, but the model has 3 classes, 0 to 2: ", (int)wrong[i]);
+        assert_error(sentence);
+        snprintf(sentence, sizeof sentence, " of layer loss failed: index %d at [1] is out of range: there are 3, from 0 (",
+                 (int)wrong[i]);
+        assert_error(sentence);
+        assert_error("test_model.c:");
+        ck_assert_int_eq(tg_model_evaluate(model, data, &scores, NULL), TG_ERROR_RANGE);
+        assert_error("model: the label of row 437 (from 0) is ");
+        assert_error(" at [53] is out of range"); /* of the fourth batch of 128 */
+    }
+    y[437] = 0;
+    ck_assert_int_eq(tg_model_train(model, data, outside, 2), TG_ERROR_RANGE);
+    assert_error("model: the batch takes row 600, but the data has 600 rows, from 0: gather ");
+    assert_error(" failed: index 600 at [1] is out of range: there are 600, from 0");
+    ASSERT_OK(tg_model_train(model, data, batch, 3));
 }
 END_TEST
 
@@ -483,6 +513,7 @@ int main(void)
     tcase_add_test(tests, more_sizes_than_the_cache_holds_are_fine);
     tcase_add_test(tests, a_step_that_diverges_changes_nothing);
     tcase_add_test(tests, wrong_arguments_are_told);
+    tcase_add_test(tests, rows_out_of_range_are_named);
     tcase_add_test(tests, rows_of_eight_axes_are_too_many);
     tcase_add_test(tests, functions_that_give_no_tensor_are_told);
     tcase_add_test(tests, functions_with_wrong_shapes_are_told);

@@ -170,7 +170,7 @@ START_TEST(values_out_of_range_are_named_with_their_byte)
     blob y = npy_file("{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }", (blob){(uint8_t *)three, 3});
     zip_add(&zip, "y.npy", y);
     blob file = zip_finish(&zip);
-    check_refused(file, labels, "byte 129 of y.npy: expected labels from 0 to 9, found 12");
+    check_refused(file, labels, "byte 129 of y.npy: expected labels from 0 to 9, found 12 in row 1 (from 0)");
     blob_free(&y);
     blob_free(&file);
 }

@@ -51,8 +51,9 @@ static tg_status check_values(const tg_stream *stream, const uint8_t *data, int6
 {
     for (int64_t i = 0; i < count && wanted.maximum < UINT8_MAX; i++)
         if (data[i] > wanted.maximum)
-            return tg_stream_fail(stream, stream->position - count + i, "expected %s from 0 to %d, found %d", wanted.what,
-                                  wanted.maximum, data[i]);
+            return tg_stream_fail(stream, stream->position - count + i,
+                                  "expected %s from 0 to %d, found %d in row %" PRId64 " (from 0)", wanted.what, wanted.maximum,
+                                  data[i], i);
     return TG_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "train/label_range.h"
 #include "train/metrics.h"
 #include "train/model_graph.h"
 
@@ -39,6 +40,16 @@ static tg_status fail_run(tg_model *model, tg_plan *plan, tg_status status)
 {
     model->failed = plan;
     return tg_model_fail(model, status, tg_plan_error(plan));
+}
+
+/* Says more of a run that failed with TG_ERROR_RANGE, where it was for a row of this data. */
+static tg_status explain_range(tg_model *model, tg_batch batch, tg_status status)
+{
+    char row[200], text[sizeof model->error];
+    if (status != TG_ERROR_RANGE || !tg_label_range_text(&model->options, batch, row, sizeof row))
+        return status;
+    snprintf(text, sizeof text, "model: %s: %.700s", row, tg_plan_error(model->failed));
+    return tg_model_fail(model, status, text);
 }
 
 tg_model *tg_model_new(tg_variables *variables, tg_model_options options)
@@ -240,7 +251,8 @@ static tg_status run_batch(tg_model *model, tg_model_stage stage, tg_batch batch
         return status;
     if (batch.indices)
         memcpy(step->indices, batch.indices, index_bytes(step->key));
-    return run_rows(model, step, batch.rows, 0, batch.rows.count);
+    status = run_rows(model, step, batch.rows, 0, batch.rows.count);
+    return explain_range(model, batch, status);
 }
 
 /* ---- training ---- */
@@ -378,7 +390,8 @@ tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, in
     if (status != TG_OK)
         return status;
     tg_source source = {.next = next_slice, .steps = (data.count + s.batch - 1) / s.batch, .user = &s};
-    return tg_model_evaluate_source(model, &source, scores, confusion);
+    status = tg_model_evaluate_source(model, &source, scores, confusion);
+    return explain_range(model, (tg_batch){.rows = data}, status);
 }
 
 /* ---- prediction ---- */
