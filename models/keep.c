@@ -12,7 +12,8 @@
 static const char *const free_settings[] = {
     "data",       "classes",     "epochs", "batch-size",   "seed",       "threads",         "dump-graph",
     "dump-stage", "report",      "save",   "load",         "checkpoint", "every",           "resume",
-    "json",       "no-progress", "quiet",  "show-samples", "trace",      "check-gradients", "find-learning-rate"};
+    "json",       "no-progress", "quiet",  "show-samples", "trace",      "check-gradients", "find-learning-rate",
+    "profile"};
 
 static bool is_free(const char *name)
 {
@@ -27,13 +28,31 @@ _Static_assert(MOST_SETTINGS < TG_CHECKPOINT_FACTS,
 
 static void collect_facts(keeper *k)
 {
-    int n = list_settings(k->program, k->settings, k->list);
+    const char *unset[MOST_SETTINGS];
+    int n = list_settings(k->program, k->settings, k->list), n_unset = list_unset(k->program, k->settings, unset);
     k->facts[k->facts_count++] = (tg_text_pair){"model", k->program->model};
     for (int i = 0; i < n; i++)
         if (!is_free(k->list[i].name))
             k->facts[k->facts_count++] = (tg_text_pair){k->list[i].name, k->list[i].value};
+    for (int i = 0; i < n_unset; i++)
+        if (!is_free(unset[i]))
+            k->facts[k->facts_count++] = (tg_text_pair){unset[i], NULL};
     if (k->classes)
         k->facts[k->facts_count++] = (tg_text_pair){"classes", tg_class_names_text(k->classes, CLASSES, k->classes_text)};
+}
+
+/* What a fact, or what a checkpoint compares beside them, is to the program's user. */
+static void fact_name(const char *key, char *text, size_t size)
+{
+    static const char *const others[][2] = {{"model", "the network"},
+                                            {"rows", "the number of training images"},
+                                            {"batch", "--batch-size"},
+                                            {"order", "the order of images"},
+                                            {"order_seed", "--seed"}};
+    snprintf(text, size, "--%s", key);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(key, others[i][0]) == 0)
+            snprintf(text, size, "%s", others[i][1]);
 }
 
 static const char *folder_of(const keeper *k) { return k->settings->checkpoint ? k->settings->checkpoint : k->settings->resume; }
@@ -132,7 +151,8 @@ static int begin(keeper *k, tg_rows train, tg_fit_options *fit, course *c)
                                      .fit = *fit,
                                      .facts = k->facts,
                                      .facts_count = k->facts_count,
-                                     .facts_free = k->classes != NULL};
+                                     .facts_free = k->classes != NULL,
+                                     .fact_name = fact_name};
     k->checkpoint = tg_checkpoint_new(k->model, options, &status, message);
     if (!k->checkpoint) {
         console_complain(k->console, "%s", message);

@@ -325,6 +325,16 @@ int list_settings(const mnist_program *program, const settings *s, setting_text 
     return n;
 }
 
+int list_unset(const mnist_program *program, const settings *s, const char *names[MOST_SETTINGS])
+{
+    char value[sizeof((setting_text *)0)->value];
+    int n = 0;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (applies(program, table[i].name) && !tg_flag_text(&table[i], s, value, sizeof value))
+            names[n++] = table[i].name;
+    return n;
+}
+
 bool keeps_files(const settings *s) { return s->save || s->checkpoint || s->resume || s->report || s->trace; }
 
 network_settings chosen_network(const settings *s)

@@ -39,9 +39,6 @@ typedef struct settings {
 /** Fills `s` from the command line. TG_FLAGS_HELP: the page has been written to standard output. */
 tg_flags_answer read_settings(const mnist_program *program, int argc, char **argv, settings *s);
 
-/** Whether a run leaves more than its output: weights, checkpoints, a report or a trace. */
-bool keeps_files(const settings *s);
-
 /** What these settings make of a network. */
 network_settings chosen_network(const settings *s);
 
@@ -56,5 +53,11 @@ typedef struct setting_text {
 
 /** Those of a program's settings that are set, in the order of the help page. Returns how many. */
 int list_settings(const mnist_program *program, const settings *s, setting_text list[MOST_SETTINGS]);
+
+/** The names of the others: what is neither given nor has a default. Returns how many. */
+int list_unset(const mnist_program *program, const settings *s, const char *names[MOST_SETTINGS]);
+
+/** Whether a run leaves more than its output: weights, checkpoints, a report or a trace. */
+bool keeps_files(const settings *s);
 
 #endif

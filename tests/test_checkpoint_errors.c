@@ -22,6 +22,8 @@ static void check_refused(trainee *b, tg_checkpoint_options options, const char 
     tg_variables_free(before);
 }
 
+static void call_a_flag(const char *key, char *text, size_t size) { snprintf(text, size, "--%s", key); }
+
 START_TEST(other_runs_are_refused_and_nothing_changes)
 {
     trainee b;
@@ -31,28 +33,72 @@ START_TEST(other_runs_are_refused_and_nothing_changes)
     make(&b, 1);
     tg_checkpoint_options o = checkpoint_options(&b);
     o.fit.batch = 10;
-    check_refused(&b, o, "metadata batch: expected 10, found 16");
+    check_refused(&b, o, "last.safetensors: batch was 16 in the run that is to go on, and is 10 now: it must stay");
     o = checkpoint_options(&b);
     o.fit.seed = 5;
-    check_refused(&b, o, "metadata order_seed: expected 5, found 4");
+    check_refused(&b, o, "last.safetensors: order_seed was 4 in the run that is to go on, and is 5 now: it must stay");
     o = checkpoint_options(&b);
     o.fit.in_order = true;
-    check_refused(&b, o, "metadata order: expected as stored, found shuffled");
+    check_refused(&b, o, "last.safetensors: order was shuffled in the run that is to go on, and is as stored now: it must stay");
     o = checkpoint_options(&b);
     o.train.count = 49;
-    check_refused(&b, o, "metadata rows: expected 49, found 50");
+    check_refused(&b, o, "last.safetensors: rows was 50 in the run that is to go on, and is 49 now: it must stay");
     o = checkpoint_options(&b);
     o.facts = (tg_text_pair[]){{"optimizer", "sgd"}};
     o.facts_count = 1;
-    check_refused(&b, o, "metadata optimizer: expected sgd, found adam");
+    check_refused(&b, o, "last.safetensors: optimizer was adam in the run that is to go on, and is sgd now: it must stay");
     o.facts = (tg_text_pair[]){{"activation", "tanh"}};
-    check_refused(&b, o, "metadata activation: expected tanh, found nothing");
+    check_refused(&b, o, "last.safetensors: activation was not given in the run that is to go on, and is tanh now: it must stay");
+    o.facts = (tg_text_pair[]){{"optimizer", NULL}};
+    check_refused(&b, o, "last.safetensors: optimizer was adam in the run that is to go on, and is not given now: it must stay");
+    o.facts = (tg_text_pair[]){{"optimizer", "sgd"}};
+    o.fact_name = call_a_flag;
+    check_refused(&b, o, "last.safetensors: --optimizer was adam in the run that is to go on, and is sgd now: it must stay");
+    o = checkpoint_options(&b);
+    o.train.count = 49;
+    o.fact_name = call_a_flag;
+    check_refused(&b, o, "last.safetensors: --rows was 50 in the run that is to go on, and is 49 now: it must stay");
     drop(&b);
     make_model(&b, harness_context(1), 10, NULL);
-    check_refused(&b, checkpoint_options(&b), "metadata seed: expected 10, found 9");
+    check_refused(&b, checkpoint_options(&b),
+                  "last.safetensors: seed was 9 in the run that is to go on, and is 10 now: it must stay");
     drop(&b);
     make_model(&b, harness_context(1), 9, &(int){7});
     check_refused(&b, checkpoint_options(&b), "expected F32 [3, 7], found F32 [3, 6]");
+    drop(&b);
+}
+END_TEST
+
+/* What has no value is not written, and is no other than what is not there. */
+START_TEST(facts_may_be_without_a_value)
+{
+    trainee b;
+    tg_status status;
+    const tg_text_pair some[] = {{"network", "3-6-2"}, {"dropout", NULL}, {"bias", ""}, {"names", NULL}};
+    for (int i = 0; i < 2; i++) {
+        make(&b, 1);
+        tg_checkpoint_free(b.checkpoint);
+        tg_checkpoint_options o = checkpoint_options(&b);
+        o.facts = some;
+        o.facts_count = 4;
+        o.facts_free = 1;
+        b.checkpoint = tg_checkpoint_new(b.model, o, &status, message);
+        ck_assert_msg(b.checkpoint != NULL, "%s", message);
+        if (i)
+            resume(&b);
+        else
+            train(&b, 6);
+        drop(&b);
+    }
+    blob file = read_whole("last.safetensors");
+    blob_u8(&file, 0);
+    ck_assert(!strstr((const char *)file.data + 8, "dropout") && strstr((const char *)file.data + 8, "\"3-6-2\",\"bias\":\"\"}"));
+    blob_free(&file);
+    make(&b, 1);
+    tg_checkpoint_options o = checkpoint_options(&b);
+    o.facts = (tg_text_pair[]){{"bias", NULL}};
+    o.facts_count = 1;
+    check_refused(&b, o, "bias was given in the run that is to go on, and is not given now: it must stay");
     drop(&b);
 }
 END_TEST
@@ -67,7 +113,7 @@ START_TEST(a_free_fact_may_be_another)
     make(&b, 1);
     tg_checkpoint_options o = checkpoint_options(&b);
     o.facts = (tg_text_pair[]){{"network", "3-6-2"}, {"optimizer", "sgd"}};
-    check_refused(&b, o, "metadata optimizer: expected sgd, found adam");
+    check_refused(&b, o, "last.safetensors: optimizer was adam in the run that is to go on, and is sgd now: it must stay");
     o.facts_free = 1;
     tg_checkpoint_free(b.checkpoint);
     b.checkpoint = tg_checkpoint_new(b.model, o, &status, message);
@@ -302,6 +348,7 @@ int main(void)
     TCase *tests = harness_case("checkpoint_errors");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, other_runs_are_refused_and_nothing_changes);
+    tcase_add_test(tests, facts_may_be_without_a_value);
     tcase_add_test(tests, a_free_fact_may_be_another);
     tcase_add_test(tests, unsound_metadata_are_refused_and_nothing_changes);
     tcase_add_test(tests, another_build_or_instruction_set_is_told);

@@ -193,10 +193,20 @@ def what_does_not_fit_is_refused(program, name):
     size = ["--hidden", "21"] if "fcnn" in os.path.basename(program) else ["--filters", "4"]
     said = folder.run(*size, "--load", "a.safetensors", code=3).stderr
     assert "a.safetensors: tensor " in said and ": expected F32 [" in said, said
-    said = folder.run("--resume", "run", "--dropout", "0.3", code=3).stderr
-    assert "run/last.safetensors: metadata dropout: expected 0.3, found 0.2" in said, said
-    said = folder.run("--resume", "run", "--seed", "2", code=3).stderr
-    assert "metadata seed: expected 2, found 1" in said, said
+    folder.run("--epochs", "1", "--checkpoint", "decayed", "--weight-decay", "0.01", "--early-stopping", "3", "--profile")
+    for kept, flags, name, then, now in (("run", ("--dropout", "0.3"), "--dropout", "0.2", "0.3"), ("run", ("--seed", "2"), "--seed", "1", "2"),
+                                         ("run", ("--batch-size", "20"), "--batch-size", "10", "20"),
+                                         ("run", ("--learning-rate", "0.01"), "--learning-rate", "not given", "0.01"),
+                                         ("run", ("--early-stopping", "1"), "--early-stopping", "not given", "1"),
+                                         ("decayed", ("--weight-decay", "0.01"), "--early-stopping", "3", "not given"),
+                                         ("decayed", ("--early-stopping", "3"), "--weight-decay", "0.01", "not given")):
+        said = folder.run("--resume", kept, *flags, code=3).stderr
+        assert f"{kept}/last.safetensors: {name} was {then} in the run that is to go on, and is {now} now: it must stay" in said, said
+    folder.run("--resume", "decayed", "--weight-decay", "0.01", "--early-stopping", "3")  # a profile may come and go
+    other = PROGRAMS[program == PROGRAMS[0]]
+    said = subprocess.run([other, "--data", ".", "--batch-size", "10", "--resume", "run"], cwd=folder.path, env=ENVIRONMENT, text=True,
+                          capture_output=True).stderr
+    assert ": the network was " in said and " in the run that is to go on, and is " in said, said
     said = folder.run("--resume", "none", code=3).stderr
     assert "none/last.safetensors: No such file or directory" in said, said
     said = folder.run("--load", "a.safetensors", "--resume", "run", code=2).stderr

@@ -281,11 +281,29 @@ tg_status tg_checkpoint_epoch(tg_checkpoint *c, const tg_fit_epoch *epoch, char 
 
 /* ---- going on ---- */
 
-static tg_status expect(const char *path, const char *key, const char *wanted, const char *found, char *message)
+/* What a fact was and is; NULL: not given. An empty one is a switch. */
+static tg_status compare(const tg_checkpoint *c, const char *path, tg_text_pair now, const char *was, char *message)
 {
-    if (found && !strcmp(wanted, found))
+    char name[80], value[2][100];
+    const char *values[] = {was, now.value};
+    if (was && now.value ? !strcmp(was, now.value) : was == now.value)
         return TG_OK;
-    return tg_file_fail(message, TG_ERROR_FORMAT, path, "metadata %s: expected %.80s, found %.80s", key, wanted,
+    if (c->options.fact_name)
+        c->options.fact_name(now.key, name, sizeof name);
+    else
+        snprintf(name, sizeof name, "%s", now.key);
+    for (int i = 0; i < 2; i++)
+        snprintf(value[i], sizeof value[i], "%.80s", !values[i] ? "not given" : *values[i] ? values[i] : "given");
+    return tg_file_fail(message, TG_ERROR_FORMAT, path, "%s was %s in the run that is to go on, and is %s now: it must stay",
+                        name, value[0], value[1]);
+}
+
+static tg_status check_format(const tg_safetensors *file, const char *path, char *message)
+{
+    const char *found = tg_safetensors_metadata(file, keys[FORMAT_KEY]);
+    if (found && !strcmp(found, FORMAT))
+        return TG_OK;
+    return tg_file_fail(message, TG_ERROR_FORMAT, path, "metadata format: expected %s, found %.80s", FORMAT,
                         found ? found : "nothing");
 }
 
@@ -313,15 +331,16 @@ typedef struct resumed {
 /* What must be the same in the run that goes on. */
 static tg_status check_same(const tg_checkpoint *c, const tg_safetensors *file, const char *path, char *message)
 {
-    static const int same[] = {FORMAT_KEY, SEED, ROWS, BATCH, ORDER, ORDER_SEED};
+    static const int same[] = {SEED, ROWS, BATCH, ORDER, ORDER_SEED};
     place_text text;
-    tg_status status = TG_OK;
+    tg_status status = check_format(file, path, message);
     describe(c, &text);
     for (size_t i = 0; status == TG_OK && i < sizeof same / sizeof *same; i++)
-        status = expect(path, keys[same[i]], text.values[same[i]], tg_safetensors_metadata(file, keys[same[i]]), message);
+        status = compare(c, path, (tg_text_pair){keys[same[i]], text.values[same[i]]},
+                         tg_safetensors_metadata(file, keys[same[i]]), message);
     for (int i = 0; status == TG_OK && i < c->options.facts_count - c->options.facts_free; i++) {
-        const tg_text_pair *fact = &c->options.facts[i];
-        status = expect(path, fact->key, fact->value, tg_safetensors_metadata(file, fact->key), message);
+        tg_text_pair fact = c->options.facts[i];
+        status = compare(c, path, fact, tg_safetensors_metadata(file, fact.key), message);
     }
     return status;
 }

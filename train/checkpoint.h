@@ -26,11 +26,15 @@ typedef struct tg_checkpoint_options {
         decides its batches is for the facts. */
     const tg_source *source;
     tg_fit_options fit; /**< the same; seed, order and batch are kept with the checkpoint */
-    /** Kept in both files, for example how to build the network. A run that goes on must have the same. At most
-        TG_CHECKPOINT_FACTS, in UTF-8, with keys of their own. All text is borrowed until tg_checkpoint_free(). */
+    /** Kept in both files, for example how to build the network. A run that goes on must have the same: one without a value (NULL)
+        must not be in the file. At most TG_CHECKPOINT_FACTS, in UTF-8, with keys of their own. All text is borrowed until
+        tg_checkpoint_free(). */
     const tg_text_pair *facts;
     int facts_count;
     int facts_free; /**< so many of the last facts are only kept: a run that goes on may have others */
+    /** Writes into `text` what a message is to call a fact by its key, as "--dropout", or what is compared beside the facts: "seed",
+        "rows", "batch", "order" and "order_seed". NULL: by these words. */
+    void (*fact_name)(const char *key, char *text, size_t size);
 } tg_checkpoint_options;
 
 #define TG_CHECKPOINT_FACTS 80

@@ -18,7 +18,7 @@ typedef struct tg_safetensors_options {
     bool all;             /**< every variable, also moments, counters and metrics; else the trainable ones */
     const tg_array *more; /**< tensors besides the store's */
     int more_count;
-    const tg_text_pair *metadata;
+    const tg_text_pair *metadata; /**< those without a value (NULL) are left out */
     int metadata_count;
 } tg_safetensors_options;
 

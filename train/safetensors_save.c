@@ -38,9 +38,13 @@ static void put_text(header *h, const char *text) { h->bytes += tg_json_quote(h-
 
 static void put_metadata(header *h, const tg_safetensors_options *options)
 {
+    const char *between = "";
     put(h, "\"" TG_SAFETENSORS_METADATA "\":{");
     for (int i = 0; i < options->metadata_count; i++) {
-        put(h, i ? "," : "");
+        if (!options->metadata[i].value)
+            continue;
+        put(h, "%s", between);
+        between = ",";
         put_text(h, options->metadata[i].key);
         put(h, ":");
         put_text(h, options->metadata[i].value);
