@@ -184,7 +184,12 @@ START_TEST(damaged_archives_are_refused)
     check_refused(file, missing, "expected a member x_train.npy in the zip directory, found none");
     missing.name = NULL;
     ck_assert_int_eq(read_blob(file, missing), TG_ERROR_ARGUMENT);
-    for (size_t size = 0; size < file.size; size += size < 100 || size + 300 > file.size ? 1 : 97)
+    for (size_t size = 0; size < 2; size++) {
+        ck_assert_int_eq(read_blob((blob){file.data, size}, images), TG_ERROR_FORMAT);
+        ck_assert_ptr_nonnull(
+            strstr(message, size ? "file.npz: expected an .npz file (zip), found text" : "found an empty file"));
+    }
+    for (size_t size = 3; size < file.size; size += size < 100 || size + 300 > file.size ? 1 : 97)
         check_refused((blob){file.data, size}, images, "expected the directory of an .npz (zip) file before the end, found none");
     size_t end = file.size - 22, start = file.data[end + 16] | (size_t)file.data[end + 17] << 8;
     size_t second = start + 46 + 5; /* x's entry, after z's */

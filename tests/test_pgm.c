@@ -142,7 +142,7 @@ START_TEST(the_first_bytes_tell_the_format)
     tg_byte_array_free(&file.images);
     blob_free(&idx);
     ck_assert_int_eq(read_any((blob){(uint8_t *)"hello", 5}, &file), TG_ERROR_FORMAT);
-    ck_assert_ptr_nonnull(strstr(message, "any: byte 0: expected an image as PNG, PGM (P2 or P5) or IDX, found 0x6865"));
+    ck_assert_ptr_nonnull(strstr(message, "any: expected an image as PNG, PGM (P2 or P5) or IDX, found text"));
     ck_assert_int_eq(read_any((blob){(uint8_t *)"x", 1}, &file), TG_ERROR_FORMAT);
     ck_assert_int_eq(tg_image_file_read(context, in_folder(folder, "none"), &file, message), TG_ERROR_IO);
     ck_assert_ptr_null(file.images.data);

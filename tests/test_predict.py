@@ -297,7 +297,7 @@ def bad_images():
     train(FCNN, "net.safetensors")
     whole = (FOLDER / "t10k-images-idx3-ubyte").read_bytes()
     for content, message in ((whole[:5000], "bad: byte 16: expected 235200 bytes of images, found 4984"), (b"", "expected an image"),
-                             (b"hello", "bad: byte 0: expected an image as PNG, PGM (P2 or P5) or IDX"), (b"P5 9 9 255\nabc", "expected 81 bytes"),
+                             (b"hello", "bad: expected an image as PNG, PGM (P2 or P5) or IDX, found text"), (b"P5 9 9 255\nabc", "expected 81 bytes"),
                              ((FOLDER / "t10k-labels-idx1-ubyte").read_bytes(), "expected 3 for the number of dimensions")):
         (FOLDER / "bad").write_bytes(content)
         refused(3, message, "net.safetensors", "bad")

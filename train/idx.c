@@ -1,6 +1,7 @@
 #include "train/idx.h"
 
 #include "train/byte_array_load.h"
+#include "train/file_kind.h"
 
 static const char *idx_type_name(uint8_t code)
 {
@@ -26,7 +27,12 @@ static tg_status read_magic(tg_stream *stream, tg_wanted_array wanted)
     if (status != TG_OK)
         return status;
     const char *type = idx_type_name(magic[2]);
-    if (magic[0] || magic[1] || !type || !magic[3])
+    bool sound = !magic[0] && !magic[1] && type && magic[3];
+    if (!sound && stream->coding == TG_CODING_STORED)
+        status = tg_stream_refuse_kind(stream, TG_FILE_IDX, "an IDX file");
+    if (status != TG_OK)
+        return status;
+    if (!sound)
         return tg_stream_fail(stream, 0, "expected 0x000008%02x (an IDX file of %s), found 0x%02x%02x%02x%02x", wanted.shape.rank,
                               wanted.what, magic[0], magic[1], magic[2], magic[3]);
     if (magic[2] != 0x08)

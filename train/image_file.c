@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "train/file_kind.h"
 #include "train/idx.h"
 #include "train/pgm.h"
 #include "train/png_file.h"
-#include "train/stream.h"
 
 typedef tg_status picture_reader(tg_context *context, const char *path, tg_byte_array *array, char *message);
 
@@ -25,6 +25,14 @@ static tg_status read_idx(tg_context *context, const char *path, tg_image_file *
     return tg_idx_read(context, path, wanted, &file->images, message);
 }
 
+static tg_status refuse(tg_stream *stream, const uint8_t magic[2])
+{
+    static const char expected[] = "an image as PNG, PGM (P2 or P5) or IDX";
+    tg_status status = tg_stream_refuse_kind(stream, TG_FILE_UNKNOWN, expected);
+    return status == TG_OK ? tg_stream_fail_raw(stream, 0, "expected %s, found 0x%02x%02x", expected, magic[0], magic[1])
+                           : status;
+}
+
 tg_status tg_image_file_read(tg_context *context, const char *path, tg_image_file *file, char *message)
 {
     static const uint8_t gzip[] = {0x1f, 0x8b}, png[] = {0x89, 'P'};
@@ -41,8 +49,7 @@ tg_status tg_image_file_read(tg_context *context, const char *path, tg_image_fil
     else if (status == TG_OK && ((magic[0] == 0 && magic[1] == 0) || memcmp(magic, gzip, sizeof magic) == 0))
         status = read_idx(context, path, file, message);
     else if (status == TG_OK)
-        status = tg_stream_fail_raw(&stream, 0, "expected an image as PNG, PGM (P2 or P5) or IDX, found 0x%02x%02x", magic[0],
-                                    magic[1]);
+        status = refuse(&stream, magic);
     tg_stream_close(&stream);
     return status;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "graph/number_text.h"
+#include "train/file_kind.h"
 #include "train/idx.h"
 #include "train/npz.h"
 #include "train/permutation.h"
@@ -186,6 +187,21 @@ static tg_status read_sets(const place *from, tg_mnist *data)
     return status;
 }
 
+/* A file of a kind that is no .npz; others, and damaged ones, are for its reader. */
+static tg_status refuse_file(const place *from, const char *path)
+{
+    tg_stream stream;
+    tg_status status = tg_stream_open_raw(&stream, from->context, path, from->message);
+    tg_file_kind kind = status == TG_OK ? tg_stream_kind(&stream) : TG_FILE_UNKNOWN;
+    tg_stream_close(&stream);
+    if (status != TG_OK || kind == TG_FILE_UNKNOWN || kind == TG_FILE_ZIP)
+        return status;
+    bool idx = kind == TG_FILE_IDX || kind == TG_FILE_GZIP;
+    return tg_file_fail(from->message, TG_ERROR_FORMAT, path,
+                        "expected a folder with MNIST's four IDX files or mnist.npz, or an .npz file, found %s%s",
+                        tg_file_kind_name(kind), idx ? ": name the folder that it lies in" : "");
+}
+
 /* Reads what is at `path`: a folder with IDX files or mnist.npz, or an .npz file. `named_by` tells in a message who named it. */
 static tg_status read_place(const char *path, const char *named_by, tg_mnist *data, char *message)
 {
@@ -198,6 +214,9 @@ static tg_status read_place(const char *path, const char *named_by, tg_mnist *da
         return TG_ERROR_IO;
     }
     if (!S_ISDIR(about.st_mode)) {
+        tg_status status = refuse_file(&from, path);
+        if (status != TG_OK)
+            return status;
         from.npz = path;
     } else if (has_idx(path)) {
         from.folder = path;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "train/file_kind.h"
+
 /* What NumPy writes is 118 bytes for these arrays; this leaves room for other writers' padding. */
 #define MAX_HEADER 4096
 
@@ -127,7 +129,12 @@ tg_status tg_npy_header_read(tg_stream *stream, tg_npy_header *header)
     tg_status status = tg_stream_read(stream, start, sizeof start, "the beginning of an .npy file");
     if (status != TG_OK)
         return status;
-    if (memcmp(start, "\x93NUMPY", 6) || start[6] < 1 || start[6] > 3)
+    bool sound = !memcmp(start, "\x93NUMPY", 6) && start[6] >= 1 && start[6] <= 3;
+    if (!sound && stream->coding == TG_CODING_STORED && !stream->entry)
+        status = tg_stream_refuse_kind(stream, TG_FILE_NPY, "an .npy file");
+    if (status != TG_OK)
+        return status;
+    if (!sound)
         return tg_stream_fail(stream, 0, "expected the magic number of an .npy file of version 1 to 3, found another");
     if (start[6] > 1)
         status = tg_stream_read(stream, more, sizeof more, "the length of an .npy header");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/rebuild.h"
+#include "train/file_kind.h"
 #include "train/safetensors_format.h"
 
 /* ---- opening ---- */
@@ -13,17 +14,25 @@ static tg_status out_of_memory(const tg_safetensors *file)
     return tg_file_fail(file->stream.message, TG_ERROR_MEMORY, file->path, "out of memory");
 }
 
+#define A_FILE "a safetensors file (tools/import_weights makes one of Keras's and PyTorch's)"
+
 static tg_status read_header(tg_safetensors *file)
 {
     uint8_t prefix[TG_SAFETENSORS_PREFIX];
     uint64_t length = 0;
-    tg_status status = tg_stream_bytes_at(&file->stream, 0, prefix, sizeof prefix, "the length of a safetensors header");
+    int64_t most = file->stream.file_bytes - TG_SAFETENSORS_PREFIX;
+    tg_status status = most > 0 ? TG_OK : tg_stream_refuse_kind(&file->stream, TG_FILE_SAFETENSORS, A_FILE);
+    if (status == TG_OK)
+        status = tg_stream_bytes_at(&file->stream, 0, prefix, sizeof prefix, "the length of a safetensors header");
     if (status != TG_OK)
         return status;
     for (int i = TG_SAFETENSORS_PREFIX - 1; i >= 0; i--)
         length = length << 8 | prefix[i];
-    int64_t most = file->stream.file_bytes - TG_SAFETENSORS_PREFIX;
-    if (length > (uint64_t)TG_SAFETENSORS_MAX_HEADER || length > (uint64_t)most || length < 2)
+    bool sound = length <= (uint64_t)TG_SAFETENSORS_MAX_HEADER && length <= (uint64_t)most && length >= 2;
+    status = sound ? TG_OK : tg_stream_refuse_kind(&file->stream, TG_FILE_SAFETENSORS, A_FILE);
+    if (status != TG_OK)
+        return status;
+    if (!sound)
         return tg_stream_fail_raw(&file->stream, 0,
                                   "expected the length of a safetensors header, from 2 to %" PRId64 ", found %" PRIu64,
                                   most < TG_SAFETENSORS_MAX_HEADER ? most : TG_SAFETENSORS_MAX_HEADER, length);

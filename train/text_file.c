@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "train/file_kind.h"
+
 #define MOST_BYTES (64 << 20)
 
 static tg_status load(tg_stream *stream, tg_text_limit limit, tg_text_file *file)
@@ -18,9 +20,11 @@ static tg_status load(tg_stream *stream, tg_text_limit limit, tg_text_file *file
     tg_status status = bytes ? tg_stream_bytes_at(stream, 0, file->text, bytes, "text") : TG_OK;
     file->text[bytes] = '\0';
     const char *zero = status == TG_OK ? memchr(file->text, 0, bytes) : NULL;
-    return zero ? tg_file_fail(stream->message, TG_ERROR_FORMAT, stream->path, "byte %lld: a zero byte in text",
-                               (long long)(zero - file->text))
-                : status;
+    if (zero)
+        status = tg_stream_refuse_kind(stream, TG_FILE_TEXT, "text");
+    return zero && status == TG_OK ? tg_file_fail(stream->message, TG_ERROR_FORMAT, stream->path,
+                                                  "byte %lld: a zero byte in text", (long long)(zero - file->text))
+                                   : status;
 }
 
 tg_status tg_text_file_read(tg_context *context, const char *path, tg_text_file *file, char *message)

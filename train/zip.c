@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "train/file_kind.h"
+
 enum {
     END_BYTES = 22,     /* end of central directory, without its comment */
     LOCATOR_BYTES = 20, /* ZIP64's, just before */
@@ -55,6 +57,8 @@ static tg_status find_end(tg_stream *stream, uint8_t record[END_BYTES], int64_t 
         }
     }
     tg_release(stream->context, tail, (size_t)bytes);
+    if (status == TG_OK && *at < 0)
+        status = tg_stream_refuse_kind(stream, TG_FILE_ZIP, "an .npz file (zip)");
     if (status == TG_OK && *at < 0)
         return tg_stream_fail_raw(stream, size, "expected the directory of an .npz (zip) file before the end, found none");
     return status;
