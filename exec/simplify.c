@@ -7,11 +7,13 @@
 #define FIRST_SLOTS 256
 #define HASHED_BYTES 4096 /* of attributes; a large constant's are compared in full, but only where these are equal */
 
-/* Every node of the new graph by its hash: open addressing, at most half full. */
+/* Every node of the new graph by its hash, and what became of each that was rewritten: without that, a rule that goes on to both operands
+   would do so twice as often with each step down a chain of x = f(x) + g(x). Open addressing, at most half full. */
 typedef struct table {
     struct slot {
         uint64_t hash;
-        int32_t id; /* + 1; 0: empty */
+        const tg_node *rewritten; /* what stands for it now; NULL: it stands itself */
+        int32_t id;               /* + 1; 0: empty */
     } * slots;
     int64_t capacity, count;
 } table;
@@ -67,10 +69,32 @@ static bool is_node(const tg_rewrite_args *args, const tg_node *node)
 static struct slot *find(const table *nodes, const tg_rewrite_args *args, uint64_t hash)
 {
     int64_t mask = nodes->capacity - 1, i = (int64_t)(hash & (uint64_t)mask);
-    while (nodes->slots[i].id &&
-           (nodes->slots[i].hash != hash || !is_node(args, tg_graph_node(args->graph, nodes->slots[i].id - 1))))
+    while (nodes->slots[i].id && (nodes->slots[i].hash != hash ||
+                                  !is_node(args, nodes->slots[i].rewritten ? nodes->slots[i].rewritten
+                                                                           : tg_graph_node(args->graph, nodes->slots[i].id - 1))))
         i = (i + 1) & mask;
     return &nodes->slots[i];
+}
+
+/* A node as it would have been recorded, in the graph's memory. NULL, and the graph's error, if memory is out. */
+static const tg_node *remember(const tg_rewrite_args *args)
+{
+    tg_node *node = tg_graph_allocate(args->graph, sizeof *node);
+    int32_t *inputs = tg_graph_allocate(args->graph, (size_t)args->n_inputs * sizeof *inputs);
+    void *attributes = tg_graph_allocate(args->graph, args->attribute_bytes);
+    if (!node || !inputs || !attributes)
+        return NULL;
+    for (int32_t i = 0; i < args->n_inputs; i++)
+        inputs[i] = args->inputs[i].id;
+    if (args->attribute_bytes)
+        memcpy(attributes, args->attributes, args->attribute_bytes);
+    *node = (tg_node){.op = args->op,
+                      .n_inputs = args->n_inputs,
+                      .inputs = inputs,
+                      .type = args->type,
+                      .attributes = attributes,
+                      .attribute_bytes = args->attribute_bytes};
+    return node;
 }
 
 static bool grow(simplifier *self)
@@ -126,14 +150,18 @@ static tg_tensor record(void *user, const tg_rewrite_args *args)
     if (slot->id)
         return (tg_tensor){args->graph, slot->id - 1};
     tg_tensor better = rewrite(self, args);
-    if (better.id >= 0 || tg_graph_error(args->graph))
+    const tg_node *rewritten = better.id >= 0 ? remember(args) : NULL;
+    if (tg_graph_error(args->graph))
         return better;
     /* The rules may have recorded nodes before they declined. */
     if (2 * self->nodes.count >= self->nodes.capacity && !grow(self))
         return tg_graph_fail(args->graph, (tg_where){NULL, 0}, "out of memory while simplifying");
-    *find(&self->nodes, args, hash) = (struct slot){hash, tg_graph_count(args->graph) + 1};
+    struct slot *place = find(&self->nodes, args, hash);
+    if (place->id) /* a rule's own recursion came by it */
+        return better.id >= 0 ? better : (tg_tensor){args->graph, place->id - 1};
+    *place = (struct slot){hash, rewritten, 1 + (rewritten ? better.id : tg_graph_count(args->graph))};
     self->nodes.count++;
-    return tg_none();
+    return better;
 }
 
 tg_graph *tg_pass_simplify(tg_pass_source source, bool rounds, int32_t *map)

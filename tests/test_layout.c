@@ -347,6 +347,26 @@ START_TEST(one_element_of_any_rank_is_broadcast)
 }
 END_TEST
 
+/* Each step has two operands that lead to the step before: rules that go on to both must not come there twice as often. */
+START_TEST(rules_go_through_long_chains_once)
+{
+    enum { STEPS = 60 };
+    workbench b = workbench_open(TG_F32);
+    tg_tensor x = workbench_random(&b, TG_F32, TG_SHAPE(1, 4, 4, 3), -1, 1, 1), y = x;
+    tg_tensor indices = workbench_random(&b, TG_I32, TG_SHAPE(2), 0, 1, 2);
+    for (int i = 0; i < STEPS; i++)
+        y = tg_add(tg_tanh(y), tg_sin(y));
+    tg_tensor positions = tg_max_pool2d_argmax(x, (tg_pool2d_options){.window = {2, 2}});
+    tg_tensor ends[] = {tg_slice(y, 1, 0, 2, 1), tg_gather(y, indices),
+                        tg_pool_gather2d(y, positions, (tg_pool2d_options){.window = {2, 2}})};
+    tg_plan *plan = tg_compile_roots(b.graph, ends, 3, tg_compile_defaults(b.context));
+    ck_assert_ptr_nonnull(plan);
+    ck_assert_int_le(tg_graph_count(tg_plan_graph(plan)), 20 * STEPS);
+    tg_plan_free(plan);
+    workbench_close(&b);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("layout");
@@ -359,6 +379,7 @@ int main(void)
     tcase_add_test(tests, mistakes_are_named);
     tcase_add_test(tests, rewrites_undo_what_need_not_be_done);
     tcase_add_test(tests, slices_move_through_pointwise_ops);
+    tcase_add_test(tests, rules_go_through_long_chains_once);
     tcase_add_test(tests, one_element_of_any_rank_is_broadcast);
     return harness_run("layout", tests);
 }
