@@ -1,6 +1,7 @@
 #include "models/mnist_program.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "exec/clock.h"
 #include "models/console.h"
@@ -437,22 +438,36 @@ static int run_stages(run *r)
     return console_status(&r->console, code);
 }
 
-int run_mnist_program(const mnist_program *program, int argc, char **argv)
+static int run_flags(run *r, int argc, char **argv)
 {
-    run r = {.program = program, .invoked = argc > 0 ? argv[0] : program->name};
-    interrupt_watch(&cancel);
-    r.console = console_make(program->name);
-    tg_flags_answer answer = read_settings(program, argc, argv, &r.settings);
-    r.console.unread_is_fine = keeps_files(&r.settings);
-    r.console.style = r.settings.json ? STYLE_JSON : r.settings.quiet ? STYLE_QUIET : STYLE_FULL;
-    r.console.redraw = r.console.redraw && r.console.style == STYLE_FULL && !r.settings.no_progress;
+    tg_flags_answer answer = read_settings(r->program, argc, argv, &r->settings);
+    r->console.unread_is_fine = keeps_files(&r->settings);
+    r->console.style = r->settings.json ? STYLE_JSON : r->settings.quiet ? STYLE_QUIET : STYLE_FULL;
+    r->console.redraw = r->console.redraw && r->console.style == STYLE_FULL && !r->settings.no_progress;
     if (answer == TG_FLAGS_WRONG) {
-        console_complain(&r.console, "%s", r.settings.message);
+        console_complain(&r->console, "%s", r->settings.message);
         return EXIT_USAGE;
     }
     if (answer == TG_FLAGS_VERSION)
-        printf("%s (tapegrad) %s\n", program->name, tg_version());
+        printf("%s (tapegrad) %s\n", r->program->name, tg_version());
     if (answer != TG_FLAGS_RUN)
-        return console_status(&r.console, console_flushed(&r.console) ? EXIT_DONE : EXIT_FAILED);
-    return run_stages(&r);
+        return console_status(&r->console, console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED);
+    return run_stages(r);
+}
+
+int run_mnist_program(const mnist_program *program, int argc, char **argv)
+{
+    run *r = calloc(1, sizeof *r); /* more than a small stack holds */
+    console c = console_make(program->name);
+    if (!r) {
+        console_complain(&c, "%s", tg_status_text(TG_ERROR_MEMORY));
+        return EXIT_FAILED;
+    }
+    interrupt_watch(&cancel);
+    r->program = program;
+    r->invoked = argc > 0 ? argv[0] : program->name;
+    r->console = c;
+    int code = run_flags(r, argc, argv);
+    free(r);
+    return code;
 }

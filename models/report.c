@@ -53,7 +53,7 @@ static pid_t start_graphviz(const char *path, int to)
 /* All that comes out of a descriptor, which it closes, with a zero byte after it; NULL if that fails. The caller frees it. */
 static char *read_all(int descriptor)
 {
-    char *text = NULL, buffer[1 << 14];
+    char *text = NULL, buffer[1 << 12];
     size_t size = 0;
     FILE *whole = open_memstream(&text, &size);
     ssize_t n = 0;
@@ -116,39 +116,40 @@ typedef struct parts {
     tg_graph *graph;
     float *probabilities;
     size_t probability_bytes;
+    tg_report report;
 } parts;
 
-static tg_report report_of(const finished_run *run, const parts *p, int n_settings, tg_plan_info step)
+/* p->report, from what stands in the other parts. */
+static void fill_report(const finished_run *run, parts *p, int n_settings, tg_plan_info step)
 {
     const run_facts *facts = run->facts;
     const tg_image_set *train = &facts->data->train, *test = &facts->data->test;
-    tg_report report = {
-        .record = {.model = run->program->model,
-                   .data = facts->data->source,
-                   .note = console_synthetic_note(facts),
-                   .version = tg_version(),
-                   .isa = tg_isa_name(tg_context_isa(facts->context)),
-                   .command = p->command,
-                   .threads = tg_context_threads(facts->context),
-                   .seed = facts->seed,
-                   .test = run->scores,
-                   .classes = CLASSES,
-                   .settings = p->settings,
-                   .n_settings = n_settings},
-        .history = run->history,
-        .train = {train->images, train->labels, train->count, TG_MNIST_ROWS, TG_MNIST_COLUMNS},
-        .test = {test->images, test->labels, test->count, TG_MNIST_ROWS, TG_MNIST_COLUMNS},
-        .probabilities = p->probabilities,
-        .step = step,
-        .batch = run->batch,
-        .graph_svg = p->svg,
-    };
-    memcpy(report.record.confusion, run->confusion, CLASSES * CLASSES * sizeof *run->confusion);
+    tg_report *report = &p->report;
+    tg_run_record *record = &report->record;
+    record->model = run->program->model;
+    record->data = facts->data->source;
+    record->note = console_synthetic_note(facts);
+    record->version = tg_version();
+    record->isa = tg_isa_name(tg_context_isa(facts->context));
+    record->command = p->command;
+    record->threads = tg_context_threads(facts->context);
+    record->seed = facts->seed;
+    record->test = run->scores;
+    record->classes = CLASSES;
+    record->settings = p->settings;
+    record->n_settings = n_settings;
+    memcpy(record->confusion, run->confusion, CLASSES * CLASSES * sizeof *run->confusion);
     if (facts->classes)
-        memcpy(report.record.names, facts->classes, CLASSES * sizeof *facts->classes);
+        memcpy(record->names, facts->classes, CLASSES * sizeof *facts->classes);
     for (int i = 0; i < run->history->count; i++)
-        report.record.seconds += run->history->rows[i].seconds;
-    return report;
+        record->seconds += run->history->rows[i].seconds;
+    report->history = run->history;
+    report->train = (tg_report_images){train->images, train->labels, train->count, TG_MNIST_ROWS, TG_MNIST_COLUMNS};
+    report->test = (tg_report_images){test->images, test->labels, test->count, TG_MNIST_ROWS, TG_MNIST_COLUMNS};
+    report->probabilities = p->probabilities;
+    report->step = step;
+    report->batch = run->batch;
+    report->graph_svg = p->svg;
 }
 
 /* The network's parameters and multiply-adds. */
@@ -212,12 +213,12 @@ static int write_report(const console *c, const finished_run *run, parts *p)
     int code = picture_of(c, run, &p->svg);
     if (code != EXIT_DONE)
         return code;
-    tg_report report = report_of(run, p, all_settings(run, p, n), step);
-    report.output = output;
-    status = count_work(context, output, &report.record);
+    fill_report(run, p, all_settings(run, p, n), step);
+    p->report.output = output;
+    status = count_work(context, output, &p->report.record);
     snprintf(message, sizeof message, "the report: %s", tg_status_text(status));
     if (status == TG_OK)
-        status = tg_report_write(&report, run->settings->report, message, sizeof message);
+        status = tg_report_write(&p->report, run->settings->report, message, sizeof message);
     if (status != TG_OK)
         console_complain(c, "%s", message);
     return status == TG_OK ? EXIT_DONE : EXIT_FAILED;

@@ -201,7 +201,7 @@ tg_status tg_run_record_read(tg_context *context, const char *path, tg_run_recor
                              char *message)
 {
     tg_text_file file;
-    *record = (tg_run_record){.model = NULL};
+    memset(record, 0, sizeof *record); /* a literal might be made on the stack first */
     *text = NULL;
     *bytes = 0;
     tg_status status = tg_text_file_read(context, path, &file, message);
@@ -221,7 +221,7 @@ tg_status tg_run_record_read(tg_context *context, const char *path, tg_run_recor
         *bytes = file.bytes;
     } else {
         tg_text_file_free(&file);
-        *record = (tg_run_record){.model = NULL};
+        memset(record, 0, sizeof *record);
     }
     return status;
 }
