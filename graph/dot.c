@@ -128,7 +128,7 @@ static void put_box_style(tg_dot_picture *p, const tg_dot_box *box)
     for (int32_t id = box->first; id >= 0; id = p->boxes.next[id]) {
         if (p->options->fills && p->options->fills[id])
             fill = p->options->fills[id];
-        if (id == p->options->highlight)
+        if (p->options->highlight && id == *p->options->highlight)
             alarm = true, colour = TG_DOT_ALARM_COLOUR, fill = "#ffcdd2";
     }
     fprintf(p->out, "shape=%s, style=\"%s\", color=\"%s\", fillcolor=\"", shape, style, colour);
@@ -214,7 +214,7 @@ static void put_legend(tg_dot_picture *p)
     fputs("<td></td></tr></table>>;\n", p->out);
 }
 
-tg_dot_options tg_dot_defaults(void) { return (tg_dot_options){.highlight = -1}; }
+tg_dot_options tg_dot_defaults(void) { return (tg_dot_options){.title = NULL}; }
 
 tg_status tg_dot(FILE *out, const tg_graph *graph, tg_dot_options options)
 {

@@ -8,7 +8,7 @@
 
 TG_BEGIN_DECLS
 
-/** What a picture shows besides the graph. Arrays have an entry for each node, or are NULL. */
+/** What a picture shows besides the graph: nothing, where all is zero. Arrays have an entry for each node, or are NULL. */
 typedef struct tg_dot_options {
     const char *title;        /**< NULL: none */
     const int32_t *groups;    /**< the fused group of each node, or -1 (what tg_plan_group() tells) */
@@ -17,8 +17,8 @@ typedef struct tg_dot_options {
     const double *shares;  /**< of a whole, such as the time: boxes are filled by the sum over their nodes, from white to the warm
                                  colour of the largest, and say it in per cent; or NULL */
     const char *shares_of; /**< "time": for the legend */
-    int32_t highlight;     /**< id of a node to be drawn in red, such as the first that is not finite; -1: none */
-    bool expand_updates;   /**< draw each node of what only assigns variables; else one box for each variable */
+    const int32_t *highlight; /**< id of a node to be drawn in red, such as tg_nonfinite.node; NULL: none */
+    bool expand_updates;      /**< draw each node of what only assigns variables; else one box for each variable */
     /** Asked for the values of each tensor of 1 to 16 elements; NULL if they are not known. */
     const void *(*values)(void *user, const tg_node *node);
     void *values_user;

@@ -195,7 +195,7 @@ static int introduce(run *r)
 
 static int write_stage(run *r)
 {
-    picture p = {.title = r->program->model, .highlight = -1};
+    picture p = {.title = r->program->model};
     tg_graph *graph = NULL;
     if (r->settings.dump_stage == DUMP_COMPILED) {
         p.plan = tg_model_plan(r->model, r->train, batch_of(r));

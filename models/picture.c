@@ -33,7 +33,7 @@ int write_graph(console *c, const char *path, const picture *p)
 void show_culprit(console *c, const char *folder, const tg_graph *graph, const tg_nonfinite *found)
 {
     char path[4096], message[TG_MESSAGE_SIZE];
-    picture p = {.title = found->message, .graph = graph, .highlight = found->node};
+    picture p = {.title = found->message, .graph = graph, .highlight = &found->node};
     snprintf(path, sizeof path, "%s%sdiverged.dot", folder ? folder : "", folder ? "/" : "");
     if (!graph)
         return;

@@ -10,7 +10,7 @@ typedef struct picture {
     const char *title;
     const tg_graph *graph;
     const tg_plan *plan;
-    int32_t highlight; /**< a node, or -1 */
+    const int32_t *highlight; /**< a node; NULL: none */
 } picture;
 
 /** Writes it whole to `path`. Returns an exit code; a failure has been said. */

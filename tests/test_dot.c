@@ -269,13 +269,23 @@ START_TEST(fills_notes_and_alarm)
     tg_dot_options options = tg_dot_defaults();
     options.fills = fills;
     options.notes = notes;
-    options.highlight = loss.id;
+    options.highlight = &loss.id;
     char *text = picture(options);
     expect_node(text, h, "fillcolor=\"#abcdef\"");
     expect_node(text, h, "12 us &amp; more");
     expect_node(text, loss, "fillcolor=\"#ffcdd2\"");
     expect_rendered(text);
     free(text);
+}
+END_TEST
+
+START_TEST(options_of_zeros_show_nothing_but_the_graph)
+{
+    char *text = picture((tg_dot_options){0}), *defaults = picture(tg_dot_defaults());
+    ck_assert_str_eq(text, defaults);
+    ck_assert_msg(!strstr(text, "#ffcdd2"), "a node is painted as one that went wrong");
+    free(text);
+    free(defaults);
 }
 END_TEST
 
@@ -426,6 +436,7 @@ int main(void)
     tcase_add_test(tests, a_group_of_both_passes_is_drawn_forward);
     tcase_add_test(tests, long_groups_are_cut_short);
     tcase_add_test(tests, fills_notes_and_alarm);
+    tcase_add_test(tests, options_of_zeros_show_nothing_but_the_graph);
     tcase_add_test(tests, small_tensors_show_their_values);
     tcase_add_test(tests, a_dump_after_a_run_shows_values);
     tcase_add_test(tests, shares_fill_boxes);
