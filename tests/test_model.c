@@ -78,6 +78,7 @@ static void teardown(void)
 
 static void assert_error(const char *part)
 {
+    ck_assert_msg(!strstr(tg_model_error(model), "train/"), "a place in the library: %s", tg_model_error(model));
     ck_assert_msg(strstr(tg_model_error(model), part) != NULL, "\"%s\" lacks \"%s\"", tg_model_error(model), part);
 }
 
@@ -198,6 +199,7 @@ START_TEST(a_step_that_diverges_changes_nothing)
     ck_assert_mem_eq(before, after, sizeof before);
     ck_assert_int_eq(tg_variables_read(variables, "adam/iterations", &steps, sizeof steps), TG_OK);
     ck_assert_double_eq(steps, 1);
+    assert_error("so no variable was changed: tg_model_find_nonfinite() names ");
     ASSERT_OK(tg_model_find_nonfinite(model, &found));
     ck_assert_int_ge(found.node, 0);
     ck_assert_msg(strstr(found.message, "test_model.c:") != NULL, "%s", found.message);
@@ -205,6 +207,28 @@ START_TEST(a_step_that_diverges_changes_nothing)
     ck_assert_ptr_nonnull(graph);
     ck_assert_int_lt(found.node, tg_graph_count(graph));
     ck_assert(tg_graph_node(graph, found.node)->where.line > 0);
+}
+END_TEST
+
+/* Each node of each graph has a place in this file: that of a function of the options, or of the call that made the model. */
+START_TEST(places_are_the_user_s)
+{
+    static const tg_model_stage stages[] = {TG_STAGE_PREDICTION, TG_STAGE_EVALUATION, TG_STAGE_LOSS, TG_STAGE_TRAINING};
+    tg_model_free(model);
+    int made = __LINE__ + 1, own = 0;
+    model = tg_model_new(variables, options());
+    for (int i = 0; i < 8; i++) {
+        tg_graph *graph = tg_model_record(model, stages[i / 2], i % 2 ? ROWS : 0, 8, NULL);
+        ck_assert_ptr_nonnull(graph);
+        for (int32_t id = 0; id < tg_graph_count(graph); id++) {
+            const tg_node *node = tg_graph_node(graph, id);
+            ck_assert_msg(node->where.file && strstr(node->where.file, "test_model.c"), "%s of %s is from %s:%d", node->op->name,
+                          node->scope, node->where.file, node->where.line);
+            own += node->where.line == made;
+        }
+        tg_graph_free(graph);
+    }
+    ck_assert_int_gt(own, 50);
 }
 END_TEST
 
@@ -512,6 +536,7 @@ int main(void)
     tcase_add_test(tests, the_learning_rate_needs_no_other_plan);
     tcase_add_test(tests, more_sizes_than_the_cache_holds_are_fine);
     tcase_add_test(tests, a_step_that_diverges_changes_nothing);
+    tcase_add_test(tests, places_are_the_user_s);
     tcase_add_test(tests, wrong_arguments_are_told);
     tcase_add_test(tests, rows_out_of_range_are_named);
     tcase_add_test(tests, rows_of_eight_axes_are_too_many);

@@ -1,6 +1,9 @@
 #include "train/gradient_check.h"
 
+#include <stdio.h>
+
 #include "train/model_graph.h"
+#include "train/run_failure.h"
 
 /* The loss in f64, with all that its graph borrows. */
 typedef struct double_loss {
@@ -75,17 +78,19 @@ static bool collect_weights(double_loss *d)
     return d->weights;
 }
 
-static tg_status record(double_loss *d, tg_variables *variables, const tg_model_options *options, tg_rows data, int64_t batch)
+static tg_status record(double_loss *d, const tg_model *model, tg_rows data, int64_t batch)
 {
+    const tg_model_options *options = tg_model_options_of(model);
     tg_model_options recorded = *options;
     if (recorded.input.dtype == TG_F32)
         recorded.input.dtype = TG_F64;
     if (recorded.target.dtype == TG_F32)
         recorded.target.dtype = TG_F64;
-    d->variables = tg_variables_cast(variables, TG_F64);
+    d->variables = tg_variables_cast(tg_model_variables(model), TG_F64);
     if (!d->variables)
         return TG_ERROR_MEMORY;
-    if (!tg_model_graph_record(d->variables, &recorded, (tg_model_key){TG_STAGE_LOSS, batch, batch}, &d->ends))
+    if (!tg_model_graph_record(d->variables, &recorded, tg_model_where(model), (tg_model_key){TG_STAGE_LOSS, batch, batch},
+                               &d->ends))
         return d->ends.graph && tg_graph_error(d->ends.graph) ? TG_ERROR_GRAPH : TG_ERROR_MEMORY;
     tg_status status = bind_all(d, options, data, batch);
     return status == TG_OK && !collect_weights(d) ? TG_ERROR_MEMORY : status;
@@ -106,6 +111,16 @@ static bool declare_variables(tg_model *model, int64_t batch)
     return graph;
 }
 
+static void explain(tg_model *model, const double_loss *d, tg_rows checked, tg_status status)
+{
+    char row[200], text[256];
+    snprintf(text, sizeof text, "%s", "");
+    if (status == TG_ERROR_RANGE && tg_label_range_text(tg_model_options_of(model), (tg_batch){.rows = checked}, row, sizeof row))
+        snprintf(text, sizeof text, "model: %s", row);
+    const char *error = d->ends.graph ? tg_graph_error(d->ends.graph) : NULL;
+    tg_model_fail(model, status, error ? error : text);
+}
+
 tg_status tg_model_check_gradients(tg_model *model, tg_rows data, int64_t batch, tg_check_options options, tg_model_check *check)
 {
     tg_variables *variables = tg_model_variables(model);
@@ -116,7 +131,7 @@ tg_status tg_model_check_gradients(tg_model *model, tg_rows data, int64_t batch,
                              "model: gradients are checked on at least one row with a target, and no more than there are");
     if (!declare_variables(model, batch))
         return TG_ERROR_GRAPH;
-    tg_status status = record(&d, variables, tg_model_options_of(model), data, batch);
+    tg_status status = record(&d, model, data, batch);
     if (status == TG_OK) {
         check->worst = tg_allocate_zero(d.context, (size_t)d.count * sizeof *check->worst);
         check->count = check->worst ? d.count : 0;
@@ -126,7 +141,7 @@ tg_status tg_model_check_gradients(tg_model *model, tg_rows data, int64_t batch,
     if (status == TG_OK) {
         name_after_model(check, variables);
     } else {
-        tg_model_fail(model, status, d.ends.graph ? tg_graph_error(d.ends.graph) : NULL);
+        explain(model, &d, (tg_rows){data.x, data.y, batch}, status);
         tg_model_check_free(check);
     }
     release(&d);

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "train/label_range.h"
 #include "train/metrics.h"
 #include "train/model_graph.h"
+#include "train/run_failure.h"
 
 #define MAX_PLANS 16
 #define EVALUATION_BATCH 256
@@ -22,6 +22,7 @@ typedef struct compiled {
 struct tg_model {
     tg_variables *variables;
     tg_model_options options;
+    tg_where where;
     double rate;
     compiled cache[MAX_PLANS];
     int count;
@@ -38,8 +39,9 @@ tg_status tg_model_fail(tg_model *model, tg_status status, const char *text)
 
 static tg_status fail_run(tg_model *model, tg_plan *plan, tg_status status)
 {
+    char text[sizeof model->error];
     model->failed = plan;
-    return tg_model_fail(model, status, tg_plan_error(plan));
+    return tg_model_fail(model, status, tg_run_failure_text(plan, text, sizeof text));
 }
 
 /* Says more of a run that failed with TG_ERROR_RANGE, where it was for a row of this data. */
@@ -52,7 +54,7 @@ static tg_status explain_range(tg_model *model, tg_batch batch, tg_status status
     return tg_model_fail(model, status, text);
 }
 
-tg_model *tg_model_new(tg_variables *variables, tg_model_options options)
+tg_model *tg_model_new_at(tg_where where, tg_variables *variables, tg_model_options options)
 {
     if (!variables || !options.network || !options.loss || options.evaluation_batch < 0 || options.classes < 0)
         return NULL;
@@ -68,6 +70,7 @@ tg_model *tg_model_new(tg_variables *variables, tg_model_options options)
         options.evaluation_batch = EVALUATION_BATCH;
     model->variables = variables;
     model->options = options;
+    model->where = where;
     model->rate = options.optimizer.learning_rate;
     return model;
 }
@@ -96,6 +99,8 @@ tg_variables *tg_model_variables(const tg_model *model) { return model->variable
 
 const tg_model_options *tg_model_options_of(const tg_model *model) { return &model->options; }
 
+tg_where tg_model_where(const tg_model *model) { return model->where; }
+
 double tg_model_learning_rate(const tg_model *model) { return model->rate; }
 
 void tg_model_set_learning_rate(tg_model *model, double rate) { model->rate = rate; }
@@ -122,7 +127,7 @@ static compiled *make_room(tg_model *model)
 /* Records and compiles the graph for made->key. */
 static bool compile(tg_model *model, compiled *made)
 {
-    if (!tg_model_graph_record(model->variables, &model->options, made->key, &made->ends))
+    if (!tg_model_graph_record(model->variables, &model->options, model->where, made->key, &made->ends))
         return false;
     made->plan = tg_compile(made->ends.graph, made->ends.output);
     bool good = made->plan;
@@ -461,7 +466,7 @@ const tg_graph *tg_model_failed_graph(const tg_model *model)
 tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output)
 {
     tg_model_graph ends;
-    if (tg_model_graph_record(model->variables, &model->options, (tg_model_key){stage, rows, batch}, &ends)) {
+    if (tg_model_graph_record(model->variables, &model->options, model->where, (tg_model_key){stage, rows, batch}, &ends)) {
         if (output)
             *output = ends.output;
         return ends.graph;

@@ -42,8 +42,10 @@ typedef struct tg_scores {
     double metric;   /**< 0 unless the model has one */
 } tg_scores;
 
-/** NULL if memory is out, or an option or the store is missing. The store must outlive the model; several models may share it. */
-TG_API tg_model *tg_model_new(tg_variables *variables, tg_model_options options);
+/** NULL if memory is out, or an option or the store is missing. The store must outlive the model; several models may share it. The place
+    of the call is what messages name for the nodes that the model itself records, such as its updates. */
+TG_API tg_model *tg_model_new_at(tg_where where, tg_variables *variables, tg_model_options options);
+#define tg_model_new(...) tg_model_new_at(TG_HERE, __VA_ARGS__)
 TG_API void tg_model_free(tg_model *model);
 /** What the last failing call failed on, as one sentence; "" if none has failed. */
 TG_API const char *tg_model_error(const tg_model *model);

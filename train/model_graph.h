@@ -26,11 +26,15 @@ typedef struct tg_model_graph {
     tg_tensor output;  /* the prediction, or the mean loss */
 } tg_model_graph;
 
-/** Records the graph; false if memory is out or it has an error, which is on recorded->graph (NULL: memory). The caller frees it. */
-bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_model_key key, tg_model_graph *recorded);
+/** Records the graph, with `where` as the place of what is not recorded by the options' functions; false if memory is out or it has an error, which is on recorded->graph (NULL: memory). The caller frees it. */
+bool tg_model_graph_record(tg_variables *variables, const tg_model_options *options, tg_where where, tg_model_key key,
+                           tg_model_graph *recorded);
 
 /** What the model was made of, with TG_FLOAT and 0 replaced. */
 const tg_model_options *tg_model_options_of(const tg_model *model);
+
+/** Where it was made. */
+tg_where tg_model_where(const tg_model *model);
 
 /** TG_ERROR_ARGUMENT, and the model's error, if there is no source or it lacks what every one must have. */
 tg_status tg_model_check_source(tg_model *model, const tg_source *source);

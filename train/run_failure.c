@@ -1,6 +1,18 @@
-#include "train/label_range.h"
+#include "train/run_failure.h"
 
 #include <stdio.h>
+#include <string.h>
+
+char *tg_run_failure_text(const tg_plan *plan, char *text, size_t size)
+{
+    static const char of_plans[] = "tg_find_nonfinite()";
+    const char *error = tg_plan_error(plan), *named = strstr(error, of_plans);
+    if (named)
+        snprintf(text, size, "%.*stg_model_find_nonfinite()%s", (int)(named - error), error, named + sizeof of_plans - 1);
+    else
+        snprintf(text, size, "%s", error);
+    return text;
+}
 
 bool tg_label_range_text(const tg_model_options *options, tg_batch batch, char *text, size_t size)
 {
