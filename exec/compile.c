@@ -59,7 +59,7 @@ static bool run_passes(compile *self, uint8_t *needed, const uint8_t *wanted)
         plan->graph = tg_pass_order(recorded, plan->map);
         return plan->graph != NULL;
     }
-    tg_graph *simple = tg_pass_simplify(recorded, request->options.rounds, plan->map);
+    tg_graph *simple = tg_pass_simplify(recorded, request->options.rounds, NULL, plan->map);
     int32_t count = simple ? tg_graph_count(simple) : 0;
     uint8_t *still_needed = tg_pool_take(&self->pool, count, 1);
     int32_t *onward = tg_pool_take(&self->pool, count, sizeof *onward);

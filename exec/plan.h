@@ -9,8 +9,10 @@ TG_BEGIN_DECLS
 typedef struct tg_plan tg_plan;
 
 typedef struct tg_compile_options {
-    bool simplify;    /**< common subexpressions, identities and the ops' EXACT rewrites */
-    bool rounds;      /**< with simplify: the ops' ROUNDS rewrites too */
+    bool simplify; /**< common subexpressions, identities and the ops' EXACT rewrites */
+    bool
+        rounds; /**< with simplify: the ops' rewrites that are not EXACT too: which element is taken at a tie, and rounding, may differ
+                           within what each rule states (tg_rewrite_class) */
     bool fuse;        /**< pointwise chains into groups, and groups into products as epilogues */
     bool plan_memory; /**< reuse memory by lifetime; false: a place of its own for each intermediate */
     bool

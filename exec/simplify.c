@@ -22,6 +22,7 @@ typedef struct simplifier {
     tg_context *context;
     table nodes;
     bool rounds;
+    tg_rule_watch watch;
     int depth;
 } simplifier;
 
@@ -123,13 +124,15 @@ static tg_tensor rewrite(simplifier *self, const tg_rewrite_args *args)
         return tg_none();
     for (int32_t i = 0; i < args->op->n_rewrites; i++) {
         const tg_rewrite_rule *rule = &args->op->rewrites[i];
-        if (rule->kind == TG_ROUNDS && !self->rounds)
+        if ((rule->kind != TG_EXACT && !self->rounds) || (self->watch.allows && !self->watch.allows(self->watch.user, rule)))
             continue;
         self->depth++;
         tg_tensor result = rule->apply(args);
         self->depth--;
         if (result.id < 0 && !tg_graph_error(args->graph))
             continue;
+        if (self->watch.applied && result.id >= 0)
+            self->watch.applied(self->watch.user, rule);
         if (result.id >= 0 && !tg_type_equal(tg_tensor_type(result), args->type))
             return tg_graph_fail(args->graph, (tg_where){NULL, 0}, "%s: the rewrite rule \"%s\" changes the result's type",
                                  args->op->name, rule->name);
@@ -164,9 +167,11 @@ static tg_tensor record(void *user, const tg_rewrite_args *args)
     return better;
 }
 
-tg_graph *tg_pass_simplify(tg_pass_source source, bool rounds, int32_t *map)
+tg_graph *tg_pass_simplify(tg_pass_source source, bool rounds, const tg_rule_watch *watch, int32_t *map)
 {
     simplifier self = {.context = tg_graph_context(source.graph), .rounds = rounds};
+    if (watch)
+        self.watch = *watch;
     tg_graph *simple = tg_pass_copy(source, record, &self, map);
     tg_release(self.context, self.nodes.slots, (size_t)self.nodes.capacity * sizeof *self.nodes.slots);
     return simple;

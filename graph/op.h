@@ -56,16 +56,23 @@ typedef struct tg_rewrite_args {
     size_t attribute_bytes;
 } tg_rewrite_args;
 
+/** What a rule may change, on finite inputs that give finite results. A position is a result that says which element an op took (an
+    argmax), and with it what goes where it says: a maximum's gradient. Each class allows what those before it allow. Compiling
+    without `rounds` leaves out all but the first. */
 typedef enum tg_rewrite_class {
-    TG_EXACT, /**< equal by == on finite inputs */
-    TG_ROUNDS /**< equal within `bound` x eps x the sum of |terms| */
+    TG_EXACT, /**< nothing: values and positions are equal by == */
+    TG_TIES,  /**< values are equal by ==, but of several elements that are equal a position may be any one's, not the first's */
+    TG_ROUNDS, /**< values are equal within `bound` x eps x the sum of |terms|, a position may be any one's whose value is the greatest
+                     within that */
+    TG_NORMWISE /**< the same, of a bilinear op that computes tiles of its output at once: within `bound` x eps x the sum over channels of
+                     the largest |x| that the tile reads x the sum of |k|. So one large x costs its neighbours digits */
 } tg_rewrite_class;
 
 /** A local rule: at the consumer, returns an equivalent tensor recorded with the public ops, or tg_none(). */
 typedef struct tg_rewrite_rule {
     const char *name; /**< "max_pool2d(f(x)) -> f(max_pool2d(x))" */
     tg_rewrite_class kind;
-    double bound; /**< for TG_ROUNDS */
+    double bound; /**< for TG_ROUNDS and TG_NORMWISE */
     tg_tensor (*apply)(const tg_rewrite_args *args);
 } tg_rewrite_rule;
 
@@ -110,7 +117,8 @@ struct tg_op {
     uint32_t not_differentiable; /**< bit i: input i takes no gradient by nature (indices, conditions) */
     int32_t min_inputs, max_inputs;
     double
-        tolerance; /**< the c of |error| <= c eps sum|terms| (for a pointwise op: of max(|y|, smallest normal)) that tests hold it to */
+        tolerance; /**< the c of |error| <= c eps sum|terms| (for a pointwise op: of max(|y|, smallest normal); for what a NORMWISE rule
+                      records: of that rule's sum) that tests hold it to */
 
     /** Fills infer->result from the inputs' types, or fails. */
     bool (*shape)(tg_infer *infer);

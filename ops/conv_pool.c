@@ -73,7 +73,7 @@ static tg_tensor rewrite_winograd(const tg_rewrite_args *args)
 
 static const tg_rewrite_rule conv_pool_rules[] = {
     {.name = "conv2d_max_pool2d(x, k) by Winograd's algorithm, 3x3 and 2x2",
-     .kind = TG_ROUNDS,
+     .kind = TG_NORMWISE,
      .bound = 8,
      .apply = rewrite_winograd},
 };

@@ -72,7 +72,7 @@ static tg_tensor rewrite_max_of_increasing(const tg_rewrite_args *args)
     return pool_operands(args, node, &p, node->op->increasing_in);
 }
 
-/* The positions are those of the operand: f changes none. */
+/* What is greatest stays so, but f may make others equal to it. */
 static tg_tensor rewrite_argmax_of_increasing(const tg_rewrite_args *args)
 {
     const tg_node *node = tg_tensor_node(args->inputs[0]);
@@ -274,7 +274,7 @@ const tg_rewrite_rule tg_max_pool2d_rules[TG_MAX_POOL2D_RULES] = {
 
 const tg_rewrite_rule tg_argmax_pool2d_rules[TG_ARGMAX_POOL2D_RULES] = {
     {.name = "max_pool2d_argmax(f(x)) -> max_pool2d_argmax(x), f increasing",
-     .kind = TG_EXACT,
+     .kind = TG_TIES,
      .apply = rewrite_argmax_of_increasing},
     MARGIN("max_pool2d_argmax"),
     {.name = "max_pool2d_argmax(conv2d(x, k)) -> conv2d_max_pool2d_argmax(x, k)",

@@ -305,6 +305,27 @@ static void max_pool2d_argmax_reference(const tg_work *work, const double *const
     pool(work, in, out, scale, take_argmax);
 }
 
+/* What the error of a window by Winograd's algorithm is measured by: the sum over channels of max |x| in its 4x4 tile times sum |k|. */
+static void winograd_scale(const tg_conv2d_attributes *a, operand x, operand kernel, tg_shape pooled, double *scale)
+{
+    for (int64_t at = 0; at < tg_shape_count(pooled); at++) {
+        int64_t i[4];
+        unravel(pooled, at, i);
+        scale[at] = 0;
+        for (int64_t channel = 0; channel < x.shape.dims[3]; channel++) {
+            double largest = 0, sum = 0;
+            for (int64_t place = 0; place < 16; place++) {
+                int64_t row = 2 * i[1] + place / 4 - a->pad_before[0], column = 2 * i[2] + place % 4 - a->pad_before[1];
+                bool inside = row >= 0 && row < x.shape.dims[1] && column >= 0 && column < x.shape.dims[2];
+                largest = fmax(largest, inside ? fabs(x.in[offset4(x.shape, i[0], row, column, channel)]) : 0);
+            }
+            for (int64_t place = 0; place < 9; place++)
+                sum += fabs(kernel.in[offset4(kernel.shape, place / 3, place % 3, channel, i[3])]);
+            scale[at] += largest * sum;
+        }
+    }
+}
+
 /* The convolution's output by its reference, then its maxima: `scale` gets what their sums are made of. */
 static void conv2d_pool_reference(const tg_work *work, const double *const *in, double *out, double *scale, bool positions)
 {
@@ -320,7 +341,9 @@ static void conv2d_pool_reference(const tg_work *work, const double *const *in, 
     clear(work, out);
     const double *const images[] = {image}, *const sums[] = {terms};
     for_each_place(&a->pool, y, work->output.shape, images, out, scale, positions ? take_argmax : take_max);
-    if (!positions)
+    if (a->winograd && !positions)
+        winograd_scale(&a->conv, given(work, in, 0), given(work, in, 1), work->output.shape, scale);
+    else if (!positions)
         for_each_place(&a->pool, y, work->output.shape, sums, scale, NULL, take_max);
     free(image);
     free(terms);

@@ -395,6 +395,39 @@ START_TEST(overlapping_windows_keep_one_convolution)
 }
 END_TEST
 
+static tg_tensor add_one(tg_tensor x) { return tg_add(x, tg_scalar(x, 1)); }
+static tg_tensor rectify(tg_tensor x) { return tg_relu(x); }
+static tg_tensor saturate(tg_tensor x) { return tg_sigmoid(tg_mul(x, tg_scalar(x, 1e3))); }
+
+/* Increasing functions that make ties: without `rounds` the first of the equal elements is taken, and gets the gradient; with it one of them. */
+START_TEST(positions_at_ties_keep_to_their_class)
+{
+    static tg_tensor (*const functions[])(tg_tensor) = {add_one, rectify, saturate};
+    static const double windows[][4] = {{0, 1e-9, 0, 0}, {-3, -2, -1, -2}, {0.1, 0.2, 0.4, 0.3}};
+    for (int rounds = 0; rounds < 2; rounds++)
+        for (int f = 0; f < 3; f++) {
+            workbench w = workbench_open_on((tg_isa)_i, 1, TG_F32);
+            tg_tensor x = workbench_values(&w, TG_F32, TG_SHAPE(1, 2, 2, 1), windows[f]), y = functions[f](x);
+            tg_tensor roots[3] = {tg_max_pool2d(y, 2), tg_max_pool2d_argmax(y, (tg_pool2d_options){.window = {2, 2}})};
+            roots[2] = tg_gradient(tg_max_pool2d(y, 2), y);
+            tg_compile_options options = tg_compile_defaults(w.context);
+            options.rounds = rounds;
+            tg_plan *plan = tg_compile_roots(w.graph, roots, 3, options);
+            ck_assert_msg(plan && !tg_run(plan), "%s", tg_graph_error(w.graph));
+            float values[4];
+            ck_assert_int_eq(tg_eval(y, values, sizeof values), TG_OK);
+            uint8_t place = *(const uint8_t *)tg_values(plan, roots[1]);
+            ck_assert(*(const float *)tg_values(plan, roots[0]) == values[0]);
+            ck_assert_int_lt(place, 4);
+            ck_assert(values[place] == values[0]);
+            ck_assert(rounds || place == 0);
+            ck_assert(rounds || *(const float *)tg_values(plan, roots[2]) == 1);
+            tg_plan_free(plan);
+            workbench_close(&w);
+        }
+}
+END_TEST
+
 /* What differs within a window cannot be pooled with x. */
 START_TEST(operands_that_vary_in_a_window_stay_before_pooling)
 {
@@ -445,6 +478,7 @@ int main(void)
     contraction_add_for_each_set(tests, increasing_activations_work_on_pooled_elements);
     contraction_add_for_each_set(tests, other_activations_stay_before_pooling);
     contraction_add_for_each_set(tests, overlapping_windows_keep_one_convolution);
+    contraction_add_for_each_set(tests, positions_at_ties_keep_to_their_class);
     tcase_add_test(tests, operands_that_vary_in_a_window_stay_before_pooling);
     tcase_add_test(tests, what_was_unpooled_is_taken_back_as_it_was);
     return harness_run("pool", tests);
