@@ -14,6 +14,7 @@ const char *tg_status_text(tg_status status)
     case TG_ERROR_FORMAT: return "damaged file";
     case TG_ERROR_SYSTEM: return "the system refused a thread or a lock";
     case TG_ERROR_STOPPED: return "stopped";
+    case TG_ERROR_DIVERGED: return "the loss exploded";
     }
     return "unknown status";
 }

@@ -38,7 +38,8 @@ typedef enum tg_status {
     TG_ERROR_IO,        /**< a file could not be read or written */
     TG_ERROR_FORMAT,    /**< a file's contents are not what its format promises */
     TG_ERROR_SYSTEM,    /**< the system refused a thread or a lock */
-    TG_ERROR_STOPPED    /**< the caller asked for an end */
+    TG_ERROR_STOPPED,   /**< the caller asked for an end */
+    TG_ERROR_DIVERGED   /**< training made the loss explode, though it stayed finite */
 } tg_status;
 
 /** A short English name for a status, such as "out of memory". Never NULL; static storage. */

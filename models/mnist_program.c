@@ -288,6 +288,10 @@ static int failed(run *r, tg_status status)
 {
     if (status == TG_ERROR_NONFINITE)
         return diverged(r);
+    if (status == TG_ERROR_DIVERGED) {
+        console_complain(&r->console, "diverged: %s", tg_model_error(r->model));
+        return EXIT_DIVERGED;
+    }
     if (status != TG_ERROR_STOPPED)
         return model_failed(r);
     if (r->recorded != TG_OK || r->course.failed)

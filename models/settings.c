@@ -34,8 +34,9 @@ static const char notes[] = "The data is looked for in --data, else in $MNIST_DI
                             "$TG_ISA chooses the instruction set: baseline, avx2, avx512 or neon.\n"
                             "\n"
                             "Exit status: 0 done; 1 failure; 2 wrong usage; 3 data named but missing or\n"
-                            "damaged; 4 diverged (a NaN or an infinity; nothing of that step is kept, and\n"
-                            "diverged.dot, here or in the report's folder, shows the node that made it);\n"
+                            "damaged; 4 diverged (a NaN or an infinity: nothing of that step is kept, and\n"
+                            "diverged.dot, here or in the report's folder, shows the node that made it; or a\n"
+                            "mean loss of an epoch that is a million times the first step's);\n"
                             "129, 130 and 143 interrupted by SIGHUP, SIGINT and SIGTERM; 141 nobody reads the\n"
                             "output any more, as behind \"| head\": a run that keeps files (--save, --checkpoint,\n"
                             "--resume, --report, --trace) then goes on without a word, any other ends.";

@@ -306,6 +306,57 @@ START_TEST(divergence_ends_the_loop)
 }
 END_TEST
 
+/* With such a rate each step throws the weights far away, but nothing ever leaves the floats. */
+START_TEST(an_exploding_loss_is_divergence)
+{
+    const double factors[] = {0, 1e3, 1e9, INFINITY};
+    for (int i = 0; i < 4; i++) {
+        bench b = make(1);
+        diary l = {0};
+        tg_fit_options o = options(&l, 2);
+        o.divergence = factors[i];
+        tg_model_set_learning_rate(b.model, 1e8);
+        tg_status status = tg_fit(b.model, data, o);
+        bool told = factors[i] < 1e9;
+        ck_assert_msg(status == (told ? TG_ERROR_DIVERGED : TG_OK), "%g: %d, %s", factors[i], (int)status,
+                      tg_model_error(b.model));
+        ck_assert_int_eq(l.end.status, status);
+        ck_assert_int_eq(l.epochs, told ? 0 : 2);
+        ck_assert_int_eq(l.end.last.step, l.end.last.steps);
+        if (told)
+            ck_assert_msg(strstr(tg_model_error(b.model), "the mean loss of epoch 1 is ") &&
+                              strstr(tg_model_error(b.model), " times that of the first step, "),
+                          "%s", tg_model_error(b.model));
+        drop(b);
+    }
+}
+END_TEST
+
+/* Of later epochs it is called so too, and a rise that is less is none. */
+START_TEST(a_loss_may_explode_late)
+{
+    bench b = make(1);
+    diary l = {0};
+    tg_fit_options o = options(&l, 3);
+    const double one = 1;
+    tg_schedule late = {.kind = TG_SCHEDULE_CONSTANT, .rate = 1e8, .warmup_steps = 0};
+    ck_assert_int_eq(tg_fit(b.model, data, o), TG_OK);
+    ck_assert_double_lt(l.last_epoch.train.loss, one);
+    l = (diary){.begun = 1, .epochs = 1};
+    o.first_epoch = 2;
+    o.first_step = 1; /* in the middle of an epoch, whose mean so far counts as the first step's */
+    o.schedule = &late;
+    ck_assert_int_eq(tg_fit(b.model, data, o), TG_ERROR_DIVERGED);
+    ck_assert_msg(strstr(tg_model_error(b.model), "the mean loss of epoch 2 is "), "%s", tg_model_error(b.model));
+    o.divergence = -1;
+    ck_assert_int_eq(tg_fit(b.model, data, o), TG_ERROR_ARGUMENT);
+    o.divergence = NAN;
+    ck_assert_int_eq(tg_fit(b.model, data, o), TG_ERROR_ARGUMENT);
+    ck_assert_msg(strstr(tg_model_error(b.model), "the factor by which the loss may grow"), "%s", tg_model_error(b.model));
+    drop(b);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("fit");
@@ -319,5 +370,7 @@ int main(void)
     tcase_add_test(tests, a_batch_larger_than_the_data_is_all_of_it);
     tcase_add_test(tests, wrong_arguments_are_told);
     tcase_add_loop_test(tests, divergence_ends_the_loop, 0, 3);
+    tcase_add_test(tests, an_exploding_loss_is_divergence);
+    tcase_add_test(tests, a_loss_may_explode_late);
     return harness_run("fit", tests);
 }

@@ -368,6 +368,11 @@ def divergence(program):
     done = run(program, "--optimizer=sgd", "--learning-rate=1e38", "--epochs=3", code=4)
     assert "diverged: " in done.stderr and re.search(r"\w+\.c:\d+", done.stderr), done.stderr
     assert "Test accuracy" not in done.stdout
+    flags = ("--optimizer=momentum", "--activation=relu", "--epochs=3", "--save=exploded.safetensors", "--checkpoint=exploded")
+    done = run(program, *flags, "--learning-rate=100", code=4)  # it stays within the floats
+    assert re.fullmatch(r"\w+: diverged: the mean loss of epoch 1 is \d\S+, more than 1e\+06 times that of the first step, \S+: try a lower learning rate\n",
+                        done.stderr), done.stderr
+    assert "Test accuracy" not in done.stdout and not (FOLDER / "exploded.safetensors").exists() and not (FOLDER / "exploded/last.safetensors").exists()
 
 
 def interrupt(program):

@@ -86,8 +86,8 @@ END_TEST
 
 START_TEST(every_status_has_a_text_of_its_own)
 {
-    for (int a = TG_OK; a <= TG_ERROR_STOPPED; a++)
-        for (int b = a + 1; b <= TG_ERROR_STOPPED + 1; b++)
+    for (int a = TG_OK; a <= TG_ERROR_DIVERGED; a++)
+        for (int b = a + 1; b <= TG_ERROR_DIVERGED + 1; b++)
             ck_assert_str_ne(tg_status_text((tg_status)a), tg_status_text((tg_status)b));
 }
 END_TEST

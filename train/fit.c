@@ -1,7 +1,13 @@
 #include "train/fit.h"
 
+#include <math.h>
+#include <stdio.h>
+
 #include "exec/clock.h"
 #include "train/model_graph.h"
+
+/* What a loss that explodes soon passes, and one that recovers does not. */
+#define DIVERGENCE 1e6
 
 static double now(void) { return 1e-9 * (double)tg_clock(); }
 
@@ -12,9 +18,35 @@ typedef struct fit {
     const tg_source *source;
     const tg_fit_options *options;
     tg_fit_step last;
+    bool measured;
+    double first_loss; /* of the first step, once measured */
 } fit;
 
 static tg_status stopped(fit *f) { return tg_model_fail(f->model, TG_ERROR_STOPPED, "training was stopped by a callback"); }
+
+/* Of a run that goes on within an epoch it is the epoch's mean so far. */
+static tg_status note_first_loss(fit *f)
+{
+    tg_scores scores;
+    if (f->measured)
+        return TG_OK;
+    tg_status status = tg_model_read_scores(f->model, &scores);
+    f->measured = true;
+    f->first_loss = status == TG_OK ? scores.loss : 0;
+    return status;
+}
+
+static tg_status check_loss(fit *f, double loss)
+{
+    char text[200];
+    double factor = f->options->divergence > 0 ? f->options->divergence : DIVERGENCE, first = fabs(f->first_loss);
+    if (!f->measured || !(fabs(loss) > factor * (first > 1 ? first : 1)))
+        return TG_OK;
+    snprintf(text, sizeof text,
+             "the mean loss of epoch %d is %.3g, more than %g times that of the first step, %.3g: try a lower learning rate",
+             f->last.epoch, loss, factor, f->first_loss);
+    return tg_model_fail(f->model, TG_ERROR_DIVERGED, text);
+}
 
 static tg_status run_step(fit *f, tg_batch batch)
 {
@@ -26,6 +58,9 @@ static tg_status run_step(fit *f, tg_batch batch)
         return status;
     f->last.step++;
     f->last.run_step++;
+    status = note_first_loss(f);
+    if (status != TG_OK)
+        return status;
     return options->on_step && !options->on_step(options->user, &f->last) ? stopped(f) : TG_OK;
 }
 
@@ -70,6 +105,8 @@ static tg_status run_epoch(fit *f)
     if (status == TG_OK)
         status = tg_model_read_scores(f->model, &epoch.train);
     if (status == TG_OK)
+        status = check_loss(f, epoch.train.loss);
+    if (status == TG_OK)
         status = validate(f, &epoch.validation);
     epoch.total_seconds = now() - start;
     if (status == TG_OK && options->on_epoch && !options->on_epoch(options->user, &epoch))
@@ -82,6 +119,8 @@ static tg_status check_place(tg_model *model, const tg_source *source, const tg_
     int64_t most = source->steps > 0 ? source->steps : INT64_MAX;
     if (options->first_epoch < 0 || options->first_step < 0 || options->first_step > most || options->steps_before < 0)
         return tg_model_fail(model, TG_ERROR_ARGUMENT, "training can only go on from an epoch, and a step of it, that it has");
+    if (!(options->divergence >= 0))
+        return tg_model_fail(model, TG_ERROR_ARGUMENT, "the factor by which the loss may grow must be 0 or more");
     if (!source->begin && (options->first_epoch > 1 || options->first_step > 0))
         return tg_model_fail(model, TG_ERROR_ARGUMENT,
                              "training cannot go on from a place: the data source has no function `begin` that finds it");
@@ -98,7 +137,10 @@ tg_status tg_fit_source(tg_model *model, const tg_source *train, tg_fit_options 
     double start = now();
     int first = options.first_epoch > 0 ? options.first_epoch : 1;
     int64_t before = train->steps > 0 ? (first - 1) * train->steps + options.first_step : options.steps_before;
-    fit f = {model, train, &options, {first, options.epochs, options.first_step, train->steps, before}};
+    fit f = {.model = model,
+             .source = train,
+             .options = &options,
+             .last = {first, options.epochs, options.first_step, train->steps, before}};
     for (int epoch = first; status == TG_OK && epoch <= options.epochs; epoch++) {
         f.last.step = epoch == first ? options.first_step : 0;
         f.last.epoch = epoch;

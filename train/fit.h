@@ -44,6 +44,9 @@ typedef struct tg_fit_options {
     const tg_source *validation_source; /**< the same from a source, instead of these; NULL: none */
     /** Sets the model's learning rate before each step, counted from the first epoch on; NULL: nobody does but the callbacks. */
     const tg_schedule *schedule;
+    /** The loss has exploded, and training ends, where the mean over an epoch's steps has this many times the magnitude of that of the
+        first step, or of 1 if that was smaller. 0: 1e6; INFINITY: never. */
+    double divergence;
     /** Where to go on with a run that was stopped: the epoch, from 1 (0: 1), and how many of its steps were done. The model's
         variables must be as they were there, which tg_checkpoint_resume() sees to; then every bit to come is the same. */
     int first_epoch;
@@ -65,7 +68,8 @@ typedef struct tg_fit_options {
 TG_API tg_fit_options tg_fit_defaults(void);
 
 /** Trains. TG_ERROR_STOPPED if a callback stopped it or it was cancelled, TG_ERROR_NONFINITE if a step diverged (nothing of that
-    step was kept, and tg_model_find_nonfinite() tells where); other failures as in tg_model_train(). tg_model_error() has the
+    step was kept, and tg_model_find_nonfinite() tells where), TG_ERROR_DIVERGED if the loss exploded (the epoch is trained, and neither
+    validated nor told to on_epoch); other failures as in tg_model_train(). tg_model_error() has the
     sentence. */
 TG_API TG_MUST_USE tg_status tg_fit(tg_model *model, tg_rows train, tg_fit_options options);
 /** The same on the batches of a source, whose failures also end it; tg_fit() is this on a tg_rows_source_new(). TG_ERROR_ARGUMENT if
