@@ -88,6 +88,10 @@ def import_weights(*arguments, code=0):
     return done
 
 
+# What files of weights alone need: how their networks were trained.
+TRAINED = "--activation=sigmoid"
+
+
 def imported(model, *flags, out="out.safetensors"):
     """The metadata and tensors that a file becomes."""
     import_weights(model, out, *flags)
@@ -141,7 +145,7 @@ def rezip(path, old, change):
 def predicts_as_there(name, framework):
     """Each image's class is the framework's, unless its two largest logits nearly tie; and all logits are close."""
     stem = f"import_{name}_{framework}"
-    metadata, _ = imported(REFERENCE / (stem + (".keras" if framework == "keras" else ".pt")))
+    metadata, _ = imported(REFERENCE / (stem + ".keras")) if framework == "keras" else imported(REFERENCE / (stem + ".pt"), TRAINED)
     size = {"fcnn": {"hidden": "12,8"}, "cnn": {"filters": "3,4", "kernel-size": "3"}}[name]
     assert metadata == {"model": name, "activation": "sigmoid", "imported": {"keras": "Keras", "torch": "PyTorch"}[framework], **size}, metadata
     pixels = formula.images(NUMBERS).tobytes()

@@ -7,7 +7,7 @@ import sys
 import zipfile
 
 sys.dont_write_bytecode = True
-from import_parts import (CNN, FCNN, FOLDER, IMPORT, REFERENCE, h5py, import_weights, imported, numpy, predicts_as_there, read_safetensors, refused, rezip, run,
+from import_parts import (CNN, FCNN, FOLDER, IMPORT, REFERENCE, TRAINED, h5py, import_weights, imported, numpy, predicts_as_there, read_safetensors, refused, rezip, run,
                           run_import, run_tests, same, write_safetensors)
 
 PROGRAMS = {"fcnn": (FCNN, "--hidden=12,8"), "cnn": (CNN, "--filters=3,4")}
@@ -15,7 +15,7 @@ PROGRAMS = {"fcnn": (FCNN, "--hidden=12,8"), "cnn": (CNN, "--filters=3,4")}
 
 def torch_state(name, names):
     """A state as PyTorch orders axes, of the fixture of PyTorch, with the layers under `names`."""
-    tensors = imported(REFERENCE / f"import_{name}_torch.pt")[1]
+    tensors = imported(REFERENCE / f"import_{name}_torch.pt", TRAINED)[1]
     state = {}
     for ours, theirs in zip(("dense", "dense_1", "dense_2") if name == "fcnn" else ("conv2d", "conv2d_1", "dense"), names):
         kernel = tensors[ours + "/kernel"]
@@ -29,7 +29,7 @@ def torch_state(name, names):
 def training_goes_on(name):
     """--load takes the file, and --save gives the same tensors back."""
     program, sizes = PROGRAMS[name]
-    _, tensors = imported(REFERENCE / f"import_{name}_torch.pt")
+    _, tensors = imported(REFERENCE / f"import_{name}_torch.pt", TRAINED)
     run(program, "--data=synthetic", "--load=out.safetensors", sizes, "--epochs=0", "--save=back.safetensors", "--quiet")
     assert same(read_safetensors(FOLDER / "back.safetensors")[1], tensors)
 
@@ -39,20 +39,35 @@ def states_in_safetensors():
     for name, names in (("fcnn", ("net.2", "net.4", "net.10")), ("fcnn", ("fc1", "fc2", "fc3")), ("cnn", ("conv1", "conv2", "a"))):
         state, tensors = torch_state(name, names)
         write_safetensors("state", state)
-        assert same(imported("state")[1], tensors), names
+        assert same(imported("state", TRAINED)[1], tensors), names
     write_safetensors("state", state, "F64")
-    assert same(imported("state")[1], tensors)
+    assert same(imported("state", TRAINED)[1], tensors)
     for kind, error in (("F16", 1e-3), ("BF16", 1e-2)):
         write_safetensors("state", state, kind)
-        rounded = imported("state")[1]
+        rounded = imported("state", TRAINED)[1]
         assert all(0 < numpy.abs(rounded[n] - tensors[n]).max() <= error * numpy.abs(tensors[n]).max() for n in tensors if "kernel" in n)
     write_safetensors("state", state, "I64")
     refused(3, "state: a.bias: expected floating-point numbers, found I64", "state", "kept")
     state, tensors = torch_state("fcnn", ("first", "middle", "a"))
     write_safetensors("state", state)
     refused(3, "state: a: expected 784 inputs, found 8", "state", "kept")
-    assert same(imported("state", "--layers=first,middle,a")[1], tensors)
+    assert same(imported("state", TRAINED, "--layers=first,middle,a")[1], tensors)
     refused(3, "--layers: expected each of a,first,middle once", "state", "kept", "--layers", "first,middle")
+
+
+def what_weights_do_not_tell():
+    """The activation must be said: a network of relu is another with sigmoid. What decided the layers' order is said."""
+    state, tensors = torch_state("fcnn", ("first", "other", "z"))
+    write_safetensors("state", state)
+    for path in ("state", REFERENCE / "import_fcnn_torch.pt"):
+        refused(2, f"{path} has weights alone, which do not tell what follows the hidden layers: say it by --activation NAME, one of linear, sigmoid, ", path, "kept")
+    by_name = import_weights("state", "out.safetensors", "--activation=relu").stdout.splitlines()
+    assert by_name[0] == "out.safetensors: fcnn, hidden 12,8, activation relu; from PyTorch, layers in order of their names (--layers gives another):", by_name
+    chosen = import_weights("state", "out.safetensors", TRAINED, "--layers=first,other,z").stdout
+    assert chosen.startswith("out.safetensors: fcnn, hidden 12,8, activation sigmoid; from PyTorch:\n") and same(read_safetensors(FOLDER / "out.safetensors")[1], tensors)
+    state, _ = torch_state("fcnn", ("first", "middle", "a"))
+    write_safetensors("state", state)
+    refused(3, "state: a: expected 784 inputs, found 8, layers in order of their names (--layers gives another)", "state", "kept", TRAINED)
 
 
 def layers_without_bias():
@@ -60,8 +75,8 @@ def layers_without_bias():
     del state["2.bias"]
     write_safetensors("state", state)
     tensors["dense_1/bias"] = numpy.zeros(8, "<f4")
-    assert same(imported("state")[1], tensors)
-    assert "zeros: the layer has no bias" in import_weights("state", "out.safetensors").stdout
+    assert same(imported("state", TRAINED)[1], tensors)
+    assert "zeros: the layer has no bias" in import_weights("state", "out.safetensors", TRAINED).stdout
 
 
 def normalised_pixels():
@@ -72,9 +87,9 @@ def normalised_pixels():
         state["1.weight"] = kernel * 0.3081
         state["1.bias"] = state["1.bias"] + 0.1307 * kernel.reshape(len(kernel), -1).sum(1)
         write_safetensors("state", state, "F64")
-        folded = imported("state", "--mean=0.1307", "--std=0.3081")[1]
+        folded = imported("state", TRAINED, "--mean=0.1307", "--std=0.3081")[1]
         assert all(numpy.abs(folded[n] - tensors[n]).max() < 1e-5 for n in tensors)
-        assert numpy.abs(imported("state")[1][("dense" if name == "fcnn" else "conv2d") + "/bias"] - folded["dense/bias" if name == "fcnn" else "conv2d/bias"]).max() > 1e-3
+        assert numpy.abs(imported("state", TRAINED)[1][("dense" if name == "fcnn" else "conv2d") + "/bias"] - folded["dense/bias" if name == "fcnn" else "conv2d/bias"]).max() > 1e-3
 
 
 def states_that_do_not_fit():
@@ -88,7 +103,7 @@ def states_that_do_not_fit():
                             ({"2.bias": numpy.full(8, numpy.nan)}, "expected finite weights, found a NaN or an infinity for dense_1/bias"),
                             ({"4.bias": wide[0]}, "4: expected a kernel beside its bias")):
         write_safetensors("state", {**state, **change})
-        refused(3, message, "state", "kept")
+        refused(3, message, "state", "kept", TRAINED)
     for change, message in (({"2.weight": conv["2.weight"][:, :, :2]}, "2: expected a kernel of 3x3, found 2x3"),
                             ({"2.weight": conv["2.weight"][:, :2]}, "2: expected 3 channels to read, found 2"),
                             ({"3.weight": numpy.zeros((10, 196))}, "3: expected 100 inputs, which are 4 channels of 5x5 after convolutions without padding and 2x2 pooling, found 196"),
@@ -148,7 +163,7 @@ def layouts_in_storage():
         assert data.count(strides) == 1 and data.count(b"FloatStorage") == 1
         return data.replace(strides, b"K\x01K\x0c\x86").replace(b"FloatStorage", b"DoubleStorage")
     rezip("turned.pt", old, turned)
-    assert same(imported("turned.pt")[1], imported(old)[1])
+    assert same(imported("turned.pt", TRAINED)[1], imported(old, TRAINED)[1])
 
 
 def checkpoints():
@@ -160,7 +175,7 @@ def checkpoints():
             text = f"X{chr(len(key))}\0\0\0{key}".encode()
             return b"\x80\x02}(" + text + data[2:-1] + b"X\5\0\0\0epochK\3u." if name.endswith("/data.pkl") else data
         rezip("checkpoint.pt", old, wrap)
-        assert same(imported("checkpoint.pt")[1], imported(old)[1]), key
+        assert same(imported("checkpoint.pt", TRAINED)[1], imported(old, TRAINED)[1]), key
 
 
 # ---- any file ----
@@ -181,7 +196,7 @@ def damaged_files():
             for at in chance.sample(range(400), 3) + chance.sample(range(len(data) - 400, len(data)), 3):
                 data[at] = chance.randrange(256)
             (FOLDER / "bad").write_bytes(data)
-            done = run_import("bad", "out.safetensors")
+            done = run_import("bad", "out.safetensors", *[TRAINED] * (path.suffix != ".keras"))
             assert done.returncode in (0, 3) and (done.returncode == 0 or re.fullmatch(r"import_weights: bad: [^\n]+\n", done.stderr)), done
     (FOLDER / "bad").write_bytes(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.")
     refused(3, "bad: PyTorch's form from before 1.6", "bad", "kept")
@@ -207,13 +222,13 @@ def usage():
     refused(2, "unrecognized arguments: --activaton=relu", state, "kept", "--activaton=relu")
     refused(2, "argument --activation: invalid choice: 'rule'", state, "kept", "--activation=rule")
     refused(2, "--std: expected a finite number above 0, found 0.0", state, "kept", "--std=0")
-    refused(1, "none/out: No such file or directory; nothing was written", state, "none/out")
-    refused(1, "/dev/full: No space left on device", state, "/dev/full")
+    refused(1, "none/out: No such file or directory; nothing was written", state, "none/out", TRAINED)
+    refused(1, "/dev/full: No space left on device", state, "/dev/full", TRAINED)
     page = run(sys.executable, IMPORT, "--help").stdout
     assert page.startswith("usage: import_weights [FLAGS] MODEL OUT.safetensors\n") and "Examples:" in page and "Exit status:" in page
-    assert import_weights(state, "out.safetensors", "--quiet").stdout == ""
+    assert import_weights(state, "out.safetensors", "--quiet", TRAINED).stdout == ""
     lines = import_weights(state, "out.safetensors", "--activation=tanh").stdout.splitlines()
-    assert lines[0] == "out.safetensors: fcnn, hidden 12,8, activation tanh; from PyTorch:" and lines[1].split() == ["dense/kernel", "[784,", "12]", "0.weight"], lines
+    assert lines[0] == "out.safetensors: fcnn, hidden 12,8, activation tanh; from PyTorch, layers in the order of the file (--layers gives another):" and lines[1].split() == ["dense/kernel", "[784,", "12]", "0.weight"], lines
     assert len(lines) == 7 and os.stat(FOLDER / "out.safetensors").st_mode & 0o777 == 0o666 & ~umask()
     assert not [path.name for path in FOLDER.iterdir() if path.name.startswith("out.safetensors.")]
 
@@ -228,5 +243,5 @@ def missing_modules():
 
 run_tests([(f"{name} of PyTorch", predicts_as_there, (name, "torch")) for name in ("fcnn", "cnn")] +
           [(f"{name}: training_goes_on", training_goes_on, (name,)) for name in ("fcnn", "cnn")] +
-          [(test.__name__, test, ()) for test in (states_in_safetensors, layers_without_bias, normalised_pixels, states_that_do_not_fit, hostile_pickles,
+          [(test.__name__, test, ()) for test in (states_in_safetensors, what_weights_do_not_tell, layers_without_bias, normalised_pixels, states_that_do_not_fit, hostile_pickles,
                                                   layouts_in_storage, checkpoints, damaged_files, usage, missing_modules)])

@@ -4,7 +4,7 @@ import sys
 import zipfile
 
 sys.dont_write_bytecode = True
-from import_parts import FOLDER, REFERENCE, h5py, imported, numpy, predicts_as_there, refused, rezip, run_tests, same
+from import_parts import FOLDER, REFERENCE, TRAINED, h5py, imported, numpy, predicts_as_there, refused, rezip, run_tests, same
 
 if h5py is None:
     print("1..0 # SKIP h5py is not installed (pip install h5py)")
@@ -52,6 +52,62 @@ def activations_of_keras():
         config["config"]["layers"] = layers
         metadata, tensors = imported(with_config(name, config))
         assert metadata["activation"] == "elu" and same(tensors, same_tensors)
+
+
+def keras_object(kind, package=None, **settings):
+    """A layer inside another's settings, as Keras 3.15 writes it."""
+    return {"module": None if package else "keras.layers", "class_name": kind, "registered_name": f"{package}>{kind}" if package else None,
+            "config": {"name": kind.lower(), "trainable": True, "dtype": {"module": "keras", "class_name": "DTypePolicy"}, **settings}}
+
+
+def activation_objects():
+    """A layer in place of an activation's name, as Dense(8, activation=ReLU()) has it, or a function: Keras's own are known, others refused."""
+    def with_activation(found):
+        config = keras_config("fcnn")
+        for entry in config["config"]["layers"]:
+            if entry["config"].get("activation") == "sigmoid":
+                entry["config"]["activation"] = found
+        return with_config("fcnn", config)
+    plain = imported(REFERENCE / "import_fcnn_keras.keras")[1]
+    relu = {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}
+    for found, ours in ((keras_object("ReLU", **relu), "relu"), (keras_object("LeakyReLU", negative_slope=0.2), "leaky_relu"),
+                        (keras_object("LeakyReLU", alpha=0.20000000298023224), "leaky_relu"), (keras_object("ELU", alpha=1.0), "elu"),
+                        (keras_object("Activation", activation="tanh"), "tanh"), (keras_object("Activation", activation=keras_object("ReLU", **relu)), "relu"),
+                        ({"class_name": "ReLU", "config": relu}, "relu"),
+                        ({"module": "builtins", "class_name": "function", "config": "gelu", "registered_name": "function"}, "gelu")):
+        metadata, tensors = imported(with_activation(found))
+        assert metadata["activation"] == ours and same(tensors, plain), (found, metadata)
+    for found, message in ((keras_object("ReLU", **{**relu, "max_value": 6.0}), "layer dense (ReLU): max_value 6.0 cannot be expressed here: expected null"),
+                           (keras_object("LeakyReLU", negative_slope=0.3), "negative_slope 0.3 cannot be expressed here: expected 0.2"),
+                           (keras_object("PReLU"), "activation PReLU cannot be expressed here"),
+                           (keras_object("ReLU", package="my", **relu), "activation my>ReLU cannot be expressed here"),
+                           ({"module": "builtins", "class_name": "function", "config": "my>relu", "registered_name": "function"}, "activation my>relu cannot be expressed here"),
+                           (keras_object("ReLU")["config"], "the model's configuration is damaged"), ([], "the model's configuration is damaged")):
+        refused(3, message, with_activation(found), "kept")
+    config = keras_config("fcnn")
+    config["config"]["layers"].insert(2, keras_object("Dropout", package="my", rate=0.5))
+    refused(3, "layer dropout (my>Dropout) cannot be expressed here", with_config("fcnn", config), "kept")
+
+
+def brain_floats():
+    """Keras keeps bfloat16 as two opaque bytes."""
+    for name in ("fcnn", "cnn"):
+        plain = imported(REFERENCE / f"import_{name}_keras.keras")[1]
+        (FOLDER / "brain.h5").write_bytes(weights_inside(name))
+        with h5py.File(FOLDER / "brain.h5", "r+") as file:
+            paths = []
+            file.visititems(lambda path, item: paths.append(path) if isinstance(item, h5py.Dataset) else None)
+            for path in paths:
+                words = (numpy.ascontiguousarray(file[path][()], "<f4").view("<u4") >> 16).astype("<u2")
+                del file[path]
+                file[path] = words.view("V2")
+                file[path].attrs["dtype"] = "bfloat16"
+                assert file[path].dtype == "V2"
+        inside = (FOLDER / "brain.h5").read_bytes()
+        rezip("brain.keras", REFERENCE / f"import_{name}_keras.keras", lambda file, was: inside if file == "model.weights.h5" else was)
+        for metadata, tensors in (imported("brain.keras"), imported("brain.h5", TRAINED)):
+            assert metadata["activation"] == "sigmoid"
+            assert all((tensors[n].view("<u4") == plain[n].view("<u4") & 0xFFFF0000).all() and tensors[n].shape == plain[n].shape for n in plain)
 
 
 def functional_models():
@@ -126,6 +182,7 @@ def keras_files_of_weights():
     for name in ("fcnn", "cnn"):
         plain = imported(REFERENCE / f"import_{name}_keras.keras")[1]
         (FOLDER / "w.weights.h5").write_bytes(weights_inside(name))
+        refused(2, "w.weights.h5 has weights alone, which do not tell what follows the hidden layers: say it by --activation NAME", "w.weights.h5", "kept")
         metadata, tensors = imported("w.weights.h5", "--activation=relu")
         assert metadata["activation"] == "relu" and same(tensors, plain)
         config = keras_config(name)
@@ -141,7 +198,7 @@ def keras_files_of_weights():
                     group.attrs["weight_names"] = [f"{theirs}/{word}:0".encode() for word in ("kernel", "bias")]
                     for word in ("kernel", "bias"):
                         group[f"{theirs}/{word}:0"] = plain[f"{ours}/{word}"]
-            metadata, tensors = imported(path)
+            metadata, tensors = imported(path, *[TRAINED] * (not whole))
             assert metadata["activation"] == "sigmoid" and same(tensors, plain), path
 
 
@@ -182,5 +239,5 @@ def hostile_hdf5():
 
 
 run_tests([(f"{name} of Keras", predicts_as_there, (name, "keras")) for name in ("fcnn", "cnn")] +
-          [(test.__name__, test, ()) for test in (activations_of_keras, functional_models, rescaling, models_that_do_not_fit, keras_files_of_weights,
+          [(test.__name__, test, ()) for test in (activations_of_keras, activation_objects, brain_floats, functional_models, rescaling, models_that_do_not_fit, keras_files_of_weights,
                                                   hostile_hdf5)])

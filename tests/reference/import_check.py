@@ -35,7 +35,7 @@ SMALL = {"fcnn": (12, 8), "cnn": (3, 4)}
 
 
 class Keras:
-    suffix = ".keras"
+    suffix, flags = ".keras", ()
 
     def __init__(self, name, sizes):
         import keras
@@ -68,7 +68,7 @@ class Keras:
 
 
 class Torch:
-    suffix = ".pt"
+    suffix, flags = ".pt", ("--activation=sigmoid",)
 
     def __init__(self, name, sizes):
         import torch
@@ -164,7 +164,7 @@ def check(framework, name, build, folder, epochs):
     with tempfile.TemporaryDirectory() as place:
         theirs, ours = f"{place}/{name}{network.suffix}", f"{place}/{name}.safetensors"
         network.save(theirs)
-        subprocess.run([sys.executable, IMPORT, theirs, ours, "--quiet"], check=True)
+        subprocess.run([sys.executable, IMPORT, theirs, ours, "--quiet", *network.flags], check=True)
         classes, logs = predicted(build / "models" / "predict", ours, test_path)
     logits = network.logits(test_images)
     wrong, ties, either, difference = compare(logits, classes, logs)

@@ -5,7 +5,7 @@ import json
 import math
 import re
 
-from importing.layers import FITTING, MOST_BYTES, Found, Refused, as_floats, expect, lacking, layers_of, natural, shown
+from importing.layers import BY_FILE, BY_NAME, FITTING, MOST_BYTES, Found, Refused, as_floats, brain_floats, expect, lacking, layers_of, natural, shown
 
 try:
     import h5py
@@ -33,9 +33,11 @@ def h5_values(group, path, label):
     if dataset is None:
         return None, ""
     expect(isinstance(dataset, h5py.Dataset) and not dataset.external and not dataset.is_virtual, f"{shown(label)}: expected an array")
-    expect(dataset.dtype.kind == "f", f"{shown(label)}: expected floating-point numbers, found {dataset.dtype}")
+    brain = dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2 and dataset.dtype.names is None  # Keras's bfloat16
+    expect(brain or dataset.dtype.kind == "f", f"{shown(label)}: expected floating-point numbers, found {dataset.dtype}")
     expect(dataset.shape is not None and math.prod(dataset.shape) * 4 <= MOST_BYTES, f"{shown(label)}: expected fewer values")
-    return as_floats(dataset[()], label), label
+    values = dataset[()]
+    return (brain_floats(values.view("<u2"), label) if brain else as_floats(values, label)), label
 
 
 def legacy_pair(group, layer):
@@ -59,8 +61,9 @@ def vars_pair(group, path):
 
 def keras_weights(file, order):
     """A file of weights alone: every group that has any."""
-    tensors = {}
+    tensors, by = {}, BY_NAME
     if "layer_names" in file.attrs:
+        by = BY_FILE
         for name in file.attrs["layer_names"]:
             name = name.decode() if isinstance(name, bytes) else str(name)
             tensors[name] = legacy_pair(file, name)
@@ -72,13 +75,24 @@ def keras_weights(file, order):
                 tensors[path] = vars_pair(file, path)
     tensors = {name: pair for name, pair in tensors.items() if pair[0][0] is not None or pair[1][0] is not None}
     expect(tensors, "expected a file of Keras's weights, found no weights in it")
-    return Found("Keras", layers_of(tensors, order, lambda kernel: kernel), None, False, 1, 0)
+    return Found("Keras", layers_of(tensors, order, lambda kernel: kernel), None if order else by, None, False, 1, 0)
 
 
-def activation_named(name, layer):
-    if isinstance(name, dict):
-        name = name["config"] if isinstance(name.get("config"), str) else name.get("class_name")
-    name = SAME_ACTIVATION.get(name, name)
+def kind_of(entry):
+    """The class of an object in a configuration, and the whole registered name, "package>Class", of one that is not Keras's own."""
+    registered = entry.get("registered_name")
+    return registered if isinstance(registered, str) and ">" in registered else entry["class_name"]
+
+
+def activation_of(found, layer):
+    """Our name for an activation: Keras's own word, a function, or a layer that stands for it."""
+    if isinstance(found, dict):
+        kind, settings = kind_of(found), found.get("config")
+        if isinstance(settings, dict) and (kind in WORDS or kind == "Activation"):
+            check_settings(kind, layer, settings)
+            return WORDS.get(kind) or activation_of(settings.get("activation"), layer)
+        found = settings if isinstance(settings, str) else kind
+    name = SAME_ACTIVATION.get(found, found)
     expect(name in ACTIVATIONS, f"layer {layer}: activation {shown(name)} cannot be expressed here: expected {', '.join(ACTIVATIONS)}")
     return name
 
@@ -121,7 +135,7 @@ def keras_steps(config):
             expect(sources_of(entry["inbound_nodes"]) == [before] * (before is not None),
                    f"layer {shown(name)}: expected one input, the layer before it: other networks than chains cannot be expressed here")
         before = name
-    return [(entry["class_name"], shown(entry["config"]["name"]), entry["config"]) for entry in entries]
+    return [(kind_of(entry), shown(entry["config"]["name"]), entry["config"]) for entry in entries]
 
 
 def check_settings(kind, name, settings):
@@ -149,7 +163,7 @@ def keras_plan(config):
         letters += LETTERS.get(kind, "")
         if kind in ("Conv2D", "Dense"):
             weighted.append((kind, name))
-        activation = WORDS.get(kind) or activation_named(settings.get("activation"), name)
+        activation = WORDS.get(kind) or activation_of(settings.get("activation"), name)
         if activation != "linear":
             letters += "A"
             activations.append(activation)
@@ -184,7 +198,7 @@ def keras_model(config, pair):
         expect(tensors[name][0][0] is not None, f"layer {name}: no weights of it were found")
         rank = 4 if kind == "Conv2D" else 2
         expect(tensors[name][0][0].ndim == rank, f"layer {name}: expected a kernel of {rank} axes, found {tensors[name][0][0].ndim}")
-    return Found("Keras", layers_of(tensors, None, lambda kernel: kernel), activation, False, scale, shift)
+    return Found("Keras", layers_of(tensors, None, lambda kernel: kernel), None, activation, False, scale, shift)
 
 
 def configuration(text):

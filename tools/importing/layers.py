@@ -13,9 +13,10 @@ FITTING = "expected dense layers, or convolutions each with an activation and 2x
 
 # kernel: dense [in, out], convolution [height, width, in, out]; sources: what the file calls kernel and bias.
 Layer = collections.namedtuple("Layer", "name kernel bias sources")
-# What a file holds: its framework, layers in order, their activation (None: not known), whether images are [c, h, w], and the
-# network's own first step, pixel -> scale * pixel + shift, with pixel = byte / 255.
-Found = collections.namedtuple("Found", "framework layers activation channels_first scale shift")
+# What a file holds: its framework, layers in order, what decided that order (None: the model or --layers), their activation (None: not
+# known), whether images are [c, h, w], and the network's own first step, pixel -> scale * pixel + shift, with pixel = byte / 255.
+Found = collections.namedtuple("Found", "framework layers order activation channels_first scale shift")
+BY_NAME, BY_FILE = "in order of their names", "in the order of the file"
 
 
 class Refused(Exception):
@@ -49,6 +50,11 @@ def as_floats(values, name):
     """f32, in C order, of an array of any floating-point type."""
     expect(values.dtype.kind == "f", f"{shown(name)}: expected floating-point numbers, found {values.dtype}")
     return numpy.ascontiguousarray(values, "<f4")
+
+
+def brain_floats(words, name):
+    """f32 of bfloat16, given as the integers of its bits."""
+    return as_floats((words.astype("u4") << 16).view("f4"), name)
 
 
 def layers_of(tensors, order, convert):

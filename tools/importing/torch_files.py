@@ -6,7 +6,7 @@ import math
 import pickle
 import struct
 
-from importing.layers import Found, Refused, as_floats, expect, layers_of, member, natural, numpy, shown
+from importing.layers import BY_FILE, BY_NAME, Found, Refused, as_floats, brain_floats, expect, layers_of, member, natural, numpy, shown
 
 Storage = collections.namedtuple("Storage", "kind key count")
 Tensor = collections.namedtuple("Tensor", "storage offset shape strides")
@@ -48,7 +48,7 @@ def torch_values(archive, root, big_endian, tensor, name):
     expect(len(data) == storage.count * width, f"{shown(name)}: expected {storage.count * width} bytes, found {len(data)}")
     end = ">" if big_endian else "<"
     if storage.kind == "bf2":
-        values = (numpy.frombuffer(data, end + "u2").astype("u4") << 16).view("f4")
+        values = brain_floats(numpy.frombuffer(data, end + "u2"), name)
     else:
         values = numpy.frombuffer(data, end + storage.kind)
     strided = numpy.lib.stride_tricks.as_strided(values[tensor.offset:], shape, [stride * values.itemsize for stride in strides])
@@ -79,7 +79,7 @@ def read_torch(archive, order):
     order_of_bytes = root + "byteorder"
     big_endian = order_of_bytes in archive.namelist() and member(archive, order_of_bytes) == b"big"
     layers = torch_layers(state, lambda name: torch_values(archive, root, big_endian, state[name], name), order)
-    return Found("PyTorch", layers, None, True, 1, 0)
+    return Found("PyTorch", layers, None if order else BY_FILE, None, True, 1, 0)
 
 
 def read_safetensors(data, order):
@@ -103,7 +103,7 @@ def read_safetensors(data, order):
             sound = False
         expect(sound and 8 + size + end <= len(data), f"{shown(name)}: damaged")
         values = numpy.frombuffer(data, dtype, math.prod(shape), 8 + size + begin)
-        values = (values.astype("u4") << 16).view("f4") if kind == "BF16" else values
-        return as_floats(values.reshape(shape), name)
+        values = values.reshape(shape)
+        return brain_floats(values, name) if kind == "BF16" else as_floats(values, name)
 
-    return Found("PyTorch", torch_layers(sorted(header, key=natural), read, order), None, True, 1, 0)
+    return Found("PyTorch", torch_layers(sorted(header, key=natural), read, order), None if order else BY_NAME, None, True, 1, 0)
