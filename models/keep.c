@@ -63,6 +63,28 @@ static int fail_to_read(const keeper *k, tg_status status, const char *message)
     return status == TG_ERROR_IO || status == TG_ERROR_FORMAT ? EXIT_DATA : EXIT_FAILED;
 }
 
+static const char *fact(const keeper *k, const char *key)
+{
+    for (int i = 0; i < k->facts_count; i++)
+        if (strcmp(k->facts[i].key, key) == 0)
+            return k->facts[i].value;
+    return NULL;
+}
+
+/* Says what makes another network of the same weights. A file that tells nothing of its network is taken as it is. */
+static void warn_of_another_network(const keeper *k, const tg_safetensors *file, const char *path)
+{
+    static const char *const deciding[] = {"activation", "shuffle-pixels"};
+    for (size_t i = 0; i < sizeof deciding / sizeof *deciding && tg_safetensors_metadata(file, "activation"); i++) {
+        const char *was = tg_safetensors_metadata(file, deciding[i]), *is = fact(k, deciding[i]);
+        if (was && is ? strcmp(was, is) == 0 : was == is)
+            continue;
+        console_complain(k->console, "warning: %s is of a network with%s --%s%s%.40s, and starts one with%s%s%.40s", path,
+                         was ? "" : "out", deciding[i], was ? " " : "", was ? was : "", is ? "" : "out", is ? " " : "",
+                         is ? is : "");
+    }
+}
+
 static int load_weights(keeper *k, const char *path)
 {
     char message[TG_MESSAGE_SIZE];
@@ -71,6 +93,8 @@ static int load_weights(keeper *k, const char *path)
     tg_safetensors *file = tg_safetensors_open(tg_variables_context(variables), path, &status, message);
     if (file)
         status = tg_safetensors_load(file, variables, false, NULL, message);
+    if (status == TG_OK)
+        warn_of_another_network(k, file, path);
     tg_safetensors_close(file);
     return status == TG_OK ? EXIT_DONE : fail_to_read(k, status, message);
 }

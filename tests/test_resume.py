@@ -187,6 +187,18 @@ def weights_are_loaded(program, name):
     assert first.split('"test_')[1:] == second.split('"test_')[1:], (first, second)
 
 
+def another_network_of_the_same_weights_is_told(program, name):
+    folder = Folder(program, name)
+    assert folder.run("--epochs", "1", "--activation", "relu", "--save", "a.safetensors").stderr == ""
+    start = f"{os.path.basename(program)}: warning: a.safetensors is of a network with"
+    for flags, complaint in ((("--activation", "relu"), ""), ((), f"{start} --activation relu, and starts one with sigmoid\n"),
+                             (("--activation", "relu", "--shuffle-pixels", "7"), f"{start}out --shuffle-pixels, and starts one with 7\n")):
+        assert folder.run("--epochs", "0", "--load", "a.safetensors", "--json", *flags).stderr == complaint
+    folder.run("--epochs", "1", "--shuffle-pixels", "7", "--save", "a.safetensors")
+    assert folder.run("--epochs", "0", "--load", "a.safetensors").stderr == f"{start} --shuffle-pixels 7, and starts one without\n"
+    assert folder.run("--epochs", "0", "--load", "a.safetensors", "--shuffle-pixels", "7").stderr == ""
+
+
 def what_does_not_fit_is_refused(program, name):
     folder = Folder(program, name)
     folder.run("--epochs", "1", "--checkpoint", "run", "--save", "a.safetensors")
@@ -285,7 +297,7 @@ tests = [(f"{program_name}: {test.__name__}", test, program)
          for program_name, program in zip(("fcnn", "cnn"), PROGRAMS)
          for test in (interrupted_at_random_steps, terminated_at_random_steps, killed_at_random_steps,
                       schedules_go_on, early_stopping_and_plateaus_go_on, the_printed_command_goes_on, a_hangup_keeps_the_checkpoint, what_is_ignored_stays_so,
-                      weights_are_loaded, what_does_not_fit_is_refused, another_build_is_told,
+                      weights_are_loaded, another_network_of_the_same_weights_is_told, what_does_not_fit_is_refused, another_build_is_told,
                       a_full_disk_keeps_the_former_checkpoint, a_first_checkpoint_that_fails_has_none_before,
                       a_folder_belongs_to_one_run, what_a_killed_run_left_is_removed)]
 failed = 0
