@@ -273,13 +273,13 @@ bool tg_node_scalar(const tg_node *node, double *value)
 static void describe_misfit(tg_init init, tg_dtype dtype, char *text, size_t size)
 {
     if ((unsigned)init.kind >= TG_INIT_COUNT)
-        snprintf(text, size, "there is no initializer of kind %d", (int)init.kind);
+        tg_format(text, size, "there is no initializer of kind %d", (int)init.kind);
     else if (init.kind == TG_INIT_CONSTANT)
-        snprintf(text, size, "its initial value %g is no %s", init.a, tg_dtype_name(dtype));
+        tg_format(text, size, "its initial value %g is no %s", init.a, tg_dtype_name(dtype));
     else
-        snprintf(text, size, "its initial values, %s %g and %g, may lie outside %s",
-                 init.kind == TG_INIT_UNIFORM ? "uniform between" : "normal of mean and deviation", init.a, init.b,
-                 tg_dtype_name(dtype));
+        tg_format(text, size, "its initial values, %s %g and %g, may lie outside %s",
+                  init.kind == TG_INIT_UNIFORM ? "uniform between" : "normal of mean and deviation", init.a, init.b,
+                  tg_dtype_name(dtype));
 }
 
 static const char *why_undeclared(const tg_graph *graph, const char *name, tg_init init, tg_dtype dtype, char *text, size_t size)

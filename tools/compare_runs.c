@@ -195,7 +195,7 @@ static bool say(const char *text, const char *end)
 {
     if (printf("%s%s", text, end) >= 0 && fflush(stdout) == 0)
         return true;
-    fprintf(stderr, "compare_runs: cannot write to standard output: %s\n", strerror(errno));
+    fprintf(stderr, "compare_runs: cannot write to standard output: %s\n", tg_system_reason(errno));
     return false;
 }
 

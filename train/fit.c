@@ -1,9 +1,9 @@
 #include "train/fit.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "exec/clock.h"
+#include "graph/number_text.h"
 #include "train/model_graph.h"
 
 /* What a loss that explodes soon passes, and one that recovers does not. */
@@ -42,9 +42,9 @@ static tg_status check_loss(fit *f, double loss)
     double factor = f->options->divergence > 0 ? f->options->divergence : DIVERGENCE, first = fabs(f->first_loss);
     if (!f->measured || !(fabs(loss) > factor * (first > 1 ? first : 1)))
         return TG_OK;
-    snprintf(text, sizeof text,
-             "the mean loss of epoch %d is %.3g, more than %g times that of the first step, %.3g: try a lower learning rate",
-             f->last.epoch, loss, factor, f->first_loss);
+    tg_format(text, sizeof text,
+              "the mean loss of epoch %d is %.3g, more than %g times that of the first step, %.3g: try a lower learning rate",
+              f->last.epoch, loss, factor, f->first_loss);
     return tg_model_fail(f->model, TG_ERROR_DIVERGED, text);
 }
 
