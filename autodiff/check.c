@@ -160,7 +160,7 @@ static tg_status check_variable(checker *c, const tg_variable_info *variable, co
         int64_t i = checked == count ? k : (int64_t)((double)k * (double)count / (double)checked);
         double numeric;
         bool kink;
-        tg_status status = numeric_derivative(c, (double *)variable->data + i, &numeric, &kink);
+        tg_status status = numeric_derivative(c, (double *)tg_variable_data(variable) + i, &numeric, &kink);
         if (status)
             return status;
         worst->kinks += kink;

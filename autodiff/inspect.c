@@ -30,7 +30,7 @@ static const void *known_values(void *user, const tg_node *node)
     const known *k = user;
     const tg_variable_info *variable = tg_node_variable(k->graph, node);
     if (variable)
-        return variable->data;
+        return tg_variables_values(tg_graph_variables(k->graph), variable);
     if (tg_node_constant(node))
         return tg_node_constant(node);
     const void *values = tg_values(k->plan, (tg_tensor){k->graph, node->id});
@@ -42,7 +42,13 @@ tg_status tg_dump(FILE *out, tg_graph *graph, const tg_plan *plan, tg_dot_option
     known k = {graph, plan};
     options.values = known_values;
     options.values_user = &k;
-    return tg_dot(out, graph, options);
+    const tg_variables *variables = tg_graph_variables(graph);
+    if (variables)
+        tg_variables_hold(variables);
+    tg_status status = tg_dot(out, graph, options);
+    if (variables)
+        tg_variables_release(variables);
+    return status;
 }
 
 /* The time of each part at its node, as a share of all threads' time. */

@@ -40,7 +40,7 @@ static bool take_region(tg_plan *plan, int32_t r)
         const tg_variable_info *variable = tg_node_variable(plan->graph, node);
         plan->region_of[region->node] = r + 1;
         if (variable)
-            plan->bases[r] = variable->data;
+            plan->bases[r] = tg_variable_data(variable);
         else if (tg_node_constant(node))
             plan->bases[r] = (void *)tg_node_constant(node);
         else
@@ -70,8 +70,8 @@ static bool take_regions(tg_plan *plan)
         size_t scratch = tg_step_scratch(plan->steps.at[s]);
         plan->scratch_bytes = scratch > plan->scratch_bytes ? scratch : plan->scratch_bytes;
     }
-    size_t bytes = shares_workspace(plan) ? (size_t)plan->layout.regions[TG_HOME_WORKSPACE].bytes : 0;
-    return tg_workspace_reserve(plan->workspace, bytes, plan->scratch_bytes);
+    plan->workspace_bytes = shares_workspace(plan) ? (size_t)plan->layout.regions[TG_HOME_WORKSPACE].bytes : 0;
+    return tg_workspace_reserve(plan->workspace, plan->workspace_bytes, plan->scratch_bytes);
 }
 
 /* Whether a region lies elsewhere from run to run. */
@@ -162,7 +162,7 @@ tg_status tg_plan_point(tg_plan *plan)
         if (plan->layout.regions[r].home == TG_HOME_ROOTS)
             plan->bases[r] = plan->memory[writing][r];
     set_places(plan, 0, plan->n_moving);
-    void *shared = tg_workspace_memory(plan->workspace);
+    void *shared = tg_workspace_memory(plan->place);
     if (plan->is_placed && (!shares_workspace(plan) || plan->placed == shared))
         return TG_OK;
     plan->bases[TG_HOME_WORKSPACE] = plan->placed = shared;

@@ -278,7 +278,8 @@ static tg_plan *new_plan(const tg_compile_request *request)
     plan->error = tg_pool_take(&plan->pool, 1, TG_PLAN_ERROR_BYTES);
     int32_t *roots = tg_pool_take(&plan->pool, request->n_roots, sizeof *roots);
     plan->request.roots = roots;
-    if (!plan->error || !roots) {
+    plan->has_lock = pthread_mutex_init(&plan->runs, NULL) == 0;
+    if (!plan->error || !roots || !plan->has_lock) {
         tg_plan_free(plan);
         return NULL;
     }

@@ -2,6 +2,8 @@
 #ifndef TG_EXEC_COMPILE_H
 #define TG_EXEC_COMPILE_H
 
+#include <pthread.h>
+
 #include "exec/plan.h"
 #include "exec/schedule.h"
 #include "exec/team.h"
@@ -77,7 +79,10 @@ struct tg_plan {
 
     tg_team *team;
     tg_workspace *workspace;
-    size_t scratch_bytes;
+    tg_workplace *place;                   /* while it runs */
+    size_t workspace_bytes, scratch_bytes; /* of it: workspace_bytes are 0 if the plan has memory of its own */
+    pthread_mutex_t runs;                  /* held while it runs */
+    bool has_lock;
     void **memory[2];      /* by region: the plan's own; the second of roots alone */
     void **bases;          /* by region: of this run */
     int32_t *region_of;    /* by node of `graph`: a leaf's region + 1, or 0 */

@@ -65,6 +65,8 @@ void tg_plan_free(tg_plan *plan)
             if (plan->memory[copy])
                 tg_release(plan->context, plan->memory[copy][r], (size_t)plan->layout.regions[r].bytes);
     tg_graph_free(plan->graph);
+    if (plan->has_lock)
+        pthread_mutex_destroy(&plan->runs);
     tg_pool_free(&plan->pool);
     tg_release(plan->context, plan, sizeof *plan);
 }

@@ -1,4 +1,7 @@
-/* Plans: a graph compiled once, to be run often. */
+/* Plans: a graph compiled once, to be run often.
+
+   A plan, like the graph that it was compiled from, is for one thread at a time; but runs of it that several threads begin follow one
+   another. Plans of one context may run at once: see docs/architecture.md, "Threads". */
 #ifndef TG_EXEC_PLAN_H
 #define TG_EXEC_PLAN_H
 
@@ -49,7 +52,8 @@ TG_BEGIN_DECLS
     TG_ERROR_ARGUMENT if `input` is no input of the plan's graph or `bytes` is not its exact size; an input that nothing depends
     on is accepted. */
 TG_API TG_MUST_USE tg_status tg_feed(tg_plan *plan, tg_tensor input, const void *values, size_t bytes);
-/** Runs everything. One run of a plan at a time. Allocates nothing. On failure no variable has changed, nor has the store's step.
+/** Runs everything. Allocates nothing, unless another plan of the context runs just then: a run beside it takes memory of its own, which
+    the context keeps, or waits where that is refused. On failure no variable has changed, nor has the store's step.
     TG_ERROR_NONFINITE: see tg_compile_options.check_finite, and tg_find_nonfinite(). */
 TG_API TG_MUST_USE tg_status tg_run(tg_plan *plan);
 /** Copies the values of a root or a kept tensor out, as of the last run that succeeded. */

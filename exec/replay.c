@@ -97,7 +97,7 @@ static bool is_bad(const tg_plan *replay, int32_t id)
 
 static tg_status run_step(const tg_plan *replay, const tg_step *step)
 {
-    tg_task task = {.counter = tg_variables_step(replay->variables), .scratch = tg_workspace_scratch(replay->workspace, 0)};
+    tg_task task = {.counter = tg_variables_step(replay->variables), .scratch = tg_workspace_scratch(replay->place, 0)};
     for (task.phase = step->first_phase; task.phase < step->first_phase + step->phases; task.phase++) {
         int64_t n_tasks = tg_step_tasks(step, task.phase);
         for (task.index = 0; task.index < n_tasks; task.index++) {
@@ -136,7 +136,7 @@ static void look_at_leaves(const search *self)
     const tg_plan *replay = self->replay;
     for (int32_t id = 0; id < tg_graph_count(replay->graph); id++) {
         const tg_variable_info *variable = tg_node_variable(replay->graph, tg_graph_node(replay->graph, id));
-        self->bad[id] = replay->region_of[id] && !(variable && variable->nonfinite) && is_bad(replay, id);
+        self->bad[id] = replay->region_of[id] && !(variable && tg_variable_allows_nonfinite(variable)) && is_bad(replay, id);
     }
 }
 
@@ -166,7 +166,7 @@ static void mark_leading(const search *self)
     for (int32_t id = count - 1; id >= 0; id--) {
         const tg_node *node = tg_graph_node(replay->graph, id);
         const tg_node *variable = node->op->traits & TG_EFFECT ? tg_graph_node(replay->graph, node->inputs[0]) : NULL;
-        if (variable && self->bad[id] && !tg_node_variable(replay->graph, variable)->nonfinite)
+        if (variable && self->bad[id] && !tg_variable_allows_nonfinite(tg_node_variable(replay->graph, variable)))
             self->leads[id] = any = true;
         for (int32_t i = variable ? 1 : 0; i < node->n_inputs && self->leads[id]; i++)
             self->leads[node->inputs[i]] = self->leads[node->inputs[i]] || self->bad[node->inputs[i]];
@@ -257,13 +257,13 @@ tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
     self.leads = tg_pool_take(&replay->pool, count, sizeof *self.leads);
     tg_status status = TG_ERROR_MEMORY;
     if (self.bad && self.leads) {
-        tg_workspace_enter(replay->workspace);
         tg_variables_lock(replay->variables, false);
+        replay->place = tg_workspace_enter(replay->workspace, replay->workspace_bytes, replay->scratch_bytes);
         tg_float_mode before = tg_float_mode_enter(true);
         status = run_search(&self);
         tg_float_mode_leave(before);
+        tg_workspace_exit(replay->workspace, replay->place);
         tg_variables_unlock(replay->variables, false);
-        tg_workspace_exit(replay->workspace);
     }
     if (status == TG_OK && found->node < 0 && plan->failed >= 0)
         blame_compiled(plan, found);

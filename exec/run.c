@@ -11,6 +11,7 @@
 typedef struct run {
     tg_plan *plan;
     uint64_t counter;
+    bool has_team;     /* else another run has it, and this one goes on alone */
     bool tries;        /* the commit segment, without writing */
     atomic_bool large; /* a TG_CHECK_SMALL found something */
     /* The least of (item << 32 | task << 8 | status) over all tasks that failed: the same for any number of threads, since the
@@ -86,7 +87,7 @@ static void run_share(void *arg, int thread)
 {
     run *self = arg;
     const tg_item *items = self->plan->stages.items;
-    void *scratch = tg_workspace_scratch(self->plan->workspace, thread);
+    void *scratch = tg_workspace_scratch(self->plan->place, thread);
     tg_float_mode before = tg_float_mode_enter(true);
     for (int64_t task, end; tg_pieces_take(&self->tasks, thread, &task, &end);) {
         int32_t item = item_of(self->stage, items, task);
@@ -113,10 +114,9 @@ static void share(run *self, const tg_stage *stage)
 static void run_sections(run *self, int32_t first, int32_t end)
 {
     const tg_stages *stages = &self->plan->stages;
-    bool alone = tg_team_size(self->plan->team) == 1;
-    void *scratch = tg_workspace_scratch(self->plan->workspace, 0);
+    void *scratch = tg_workspace_scratch(self->plan->place, 0);
     for (int32_t s = first; s < end && !has_failed(self); s++)
-        if (alone || stages->sections[s].serial)
+        if (!self->has_team || stages->sections[s].serial)
             run_alone(self, &stages->sections[s], scratch);
         else
             share(self, &stages->stages[stages->sections[s].first_stage]);
@@ -170,7 +170,7 @@ static const tg_node *node_of(const run *self, uint64_t failure)
     const tg_step *step = plan->steps.at[plan->stages.items[failure >> 32].step];
     int32_t effect = -1;
     if (step->segment == TG_COMMIT) {
-        tg_task task = {.index = (int64_t)(failure >> 8 & MAX_TASK), .scratch = tg_workspace_scratch(plan->workspace, 0)};
+        tg_task task = {.index = (int64_t)(failure >> 8 & MAX_TASK), .scratch = tg_workspace_scratch(plan->place, 0)};
         tg_float_mode before = tg_float_mode_enter(true);
         (void)tg_step_try(step, &task, &effect);
         tg_float_mode_leave(before);
@@ -214,7 +214,10 @@ static tg_status run_held(tg_plan *plan, bool *committed)
     if (first == 0)
         plan->prologue_done = false;
     int64_t begun = plan->is_timed ? tg_clock() : 0;
+    self.has_team = tg_team_enter(plan->team);
     bool bounded = run_segments(&self, first);
+    if (self.has_team)
+        tg_team_exit(plan->team);
     if (plan->is_timed) {
         plan->timing.nanoseconds += tg_clock() - begun;
         plan->timing.runs++;
@@ -235,10 +238,12 @@ tg_status tg_run(tg_plan *plan)
     if (!plan)
         return TG_ERROR_ARGUMENT;
     bool committed = false;
-    tg_workspace_enter(plan->workspace);
+    pthread_mutex_lock(&plan->runs);
     tg_variables_lock(plan->variables, plan->writes);
+    plan->place = tg_workspace_enter(plan->workspace, plan->workspace_bytes, plan->scratch_bytes);
     tg_status status = run_held(plan, &committed);
+    tg_workspace_exit(plan->workspace, plan->place);
     tg_variables_unlock(plan->variables, committed);
-    tg_workspace_exit(plan->workspace);
+    pthread_mutex_unlock(&plan->runs);
     return status;
 }

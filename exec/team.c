@@ -20,6 +20,7 @@ struct tg_team {
     _Alignas(64) _Atomic uint64_t state;
     _Alignas(64) atomic_bool parked; /* since the last waking, a helper has gone to sleep */
     atomic_bool ending;
+    atomic_bool has_caller;
     tg_context *context;
     int size;
     int64_t pause_nanoseconds;
@@ -133,6 +134,13 @@ static void close_job(tg_team *team)
         state = atomic_load_explicit(&team->state, memory_order_acquire);
     }
 }
+
+bool tg_team_enter(tg_team *team)
+{
+    return team->size > 1 && !atomic_exchange_explicit(&team->has_caller, true, memory_order_acquire);
+}
+
+void tg_team_exit(tg_team *team) { atomic_store_explicit(&team->has_caller, false, memory_order_release); }
 
 void tg_team_share(tg_team *team, tg_team_job job, void *arg)
 {

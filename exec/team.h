@@ -15,9 +15,12 @@ typedef void (*tg_team_job)(void *arg, int thread);
 tg_team *tg_team_of(tg_context *context);
 /** Threads, with the caller. */
 int tg_team_size(const tg_team *team);
+/** Makes the calling thread the team's caller. False, at once, if another thread is that, or if there is nobody to help. */
+bool tg_team_enter(tg_team *team);
+void tg_team_exit(tg_team *team);
 /** Runs job(arg, 0) here, and job(arg, thread) on each other thread that comes while it does; returns when all of these are
     through. So the call never waits for a thread that the system does not run just then: whoever is there does the work. What was
-    written before is seen by the jobs, and what they write by the caller after. One caller at a time. */
+    written before is seen by the jobs, and what they write by the caller after. Between tg_team_enter() and tg_team_exit(). */
 void tg_team_share(tg_team *team, tg_team_job job, void *arg);
 
 /** The pieces [0, count) of shared work. The caller takes them from the front and the others from the back, so that from one piece

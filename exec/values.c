@@ -27,7 +27,7 @@ bool tg_value_pointwise(const tg_value_table *values, int32_t id)
 bool tg_value_must_be_finite(const tg_value_table *values, int32_t variable)
 {
     const tg_variable_info *info = tg_node_variable(values->graph, tg_graph_node(values->graph, variable));
-    return tg_dtype_is_float(info->type.dtype) && !info->nonfinite;
+    return tg_dtype_is_float(info->type.dtype) && !tg_variable_allows_nonfinite(info);
 }
 
 bool tg_value_in_place(const tg_value_table *values, const tg_node *node, int32_t input)

@@ -1,4 +1,6 @@
-/* A context: the allocator, the instruction set and the thread team that graphs, variables and plans share. */
+/* A context: the allocator, the instruction set and the thread team that graphs, variables and plans share.
+
+   Any thread may call any function here at any time, but for tg_context_free(), which comes last. */
 #ifndef TG_GRAPH_CONTEXT_H
 #define TG_GRAPH_CONTEXT_H
 

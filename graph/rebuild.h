@@ -52,6 +52,13 @@ typedef struct tg_interval {
     double low, high;
 } tg_interval;
 
+/** Where a variable's value lies, for whoever holds the store: to write if it writes. */
+void *tg_variable_data(const tg_variable_info *info);
+/** tg_variables_allows_nonfinite(). */
+bool tg_variable_allows_nonfinite(const tg_variable_info *info);
+/** Tells the store that any value may have been changed in place. */
+void tg_variables_touch(tg_variables *variables);
+
 /** A run's locks on a store: a plan that assigns writes, others read. */
 void tg_variables_lock(tg_variables *variables, bool write);
 /** With the lock to write: this variable's value is another from the next generation on, which the caller begins. */

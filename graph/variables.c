@@ -11,6 +11,8 @@
 
 typedef struct variable {
     tg_variable_info info;
+    void *data;
+    atomic_bool nonfinite;        /* may take NaNs and infinities */
     bool follows;                 /* declared as TG_FLOAT */
     atomic_uint_fast64_t changed; /* the generation in which it was written last */
     tg_interval bounds;           /* of its value in generation `bounded`; of none (0): unknown */
@@ -29,6 +31,22 @@ struct tg_variables {
     atomic_uint_fast64_t step, generation, touched; /* the last generation in which any value may have changed */
 };
 
+/* Without preference a writer would wait for as long as readers overlap. */
+static bool init_lock(pthread_rwlock_t *lock)
+{
+#ifdef __GLIBC__
+    pthread_rwlockattr_t attributes;
+    if (pthread_rwlockattr_init(&attributes) != 0)
+        return false;
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    bool done = pthread_rwlock_init(lock, &attributes) == 0;
+    pthread_rwlockattr_destroy(&attributes);
+    return done;
+#else
+    return pthread_rwlock_init(lock, NULL) == 0;
+#endif
+}
+
 tg_variables *tg_variables_new(tg_context *context, uint64_t seed)
 {
     tg_variables *variables = context ? tg_allocate_zero(context, sizeof *variables) : NULL;
@@ -37,7 +55,7 @@ tg_variables *tg_variables_new(tg_context *context, uint64_t seed)
     variables->context = context;
     variables->seed = seed;
     variables->working_float = TG_F32;
-    if (pthread_rwlock_init(&variables->values, NULL) != 0) {
+    if (!init_lock(&variables->values)) {
         tg_release(context, variables, sizeof *variables);
         return NULL;
     }
@@ -51,7 +69,7 @@ tg_variables *tg_variables_new(tg_context *context, uint64_t seed)
 
 static void free_item(tg_context *context, variable *item)
 {
-    tg_release(context, item->info.data, (size_t)tg_type_bytes(item->info.type));
+    tg_release(context, item->data, (size_t)tg_type_bytes(item->info.type));
     tg_release(context, (char *)item->info.name, item->info.name ? strlen(item->info.name) + 1 : 0);
     tg_release(context, item, sizeof *item);
 }
@@ -76,11 +94,28 @@ uint64_t tg_variables_seed(const tg_variables *variables) { return variables->se
 
 tg_dtype tg_variables_float(const tg_variables *variables) { return variables->working_float; }
 
-int tg_variables_count(const tg_variables *variables) { return variables->count; }
+int tg_variables_count(const tg_variables *variables)
+{
+    tg_variables *writable = (tg_variables *)variables; /* for its mutex */
+    pthread_mutex_lock(&writable->list);
+    int count = variables->count;
+    pthread_mutex_unlock(&writable->list);
+    return count;
+}
+
+static variable *item_at(const tg_variables *variables, int i)
+{
+    tg_variables *writable = (tg_variables *)variables;
+    pthread_mutex_lock(&writable->list);
+    variable *item = i >= 0 && i < variables->count ? variables->items[i] : NULL;
+    pthread_mutex_unlock(&writable->list);
+    return item;
+}
 
 const tg_variable_info *tg_variables_at(const tg_variables *variables, int i)
 {
-    return i >= 0 && i < variables->count ? &variables->items[i]->info : NULL;
+    const variable *item = item_at(variables, i);
+    return item ? &item->info : NULL;
 }
 
 const tg_variable_info *tg_variables_find(const tg_variables *variables, const char *name)
@@ -157,7 +192,7 @@ static void initialise(const tg_variables *variables, variable *item, tg_init in
     for (int64_t i = 0; i < count; i++) {
         double value = draw(init, key, i);
         /* Random values go through f32 in both working floats, so that both start from the same point. */
-        store(item->info.data, item->info.type.dtype, i, init.kind == TG_INIT_CONSTANT ? value : (double)(float)value);
+        store(item->data, item->info.type.dtype, i, init.kind == TG_INIT_CONSTANT ? value : (double)(float)value);
     }
 }
 
@@ -170,9 +205,9 @@ static variable *new_item(tg_context *context, const char *name, tg_type type, b
     char *copy = tg_allocate(context, length);
     item->follows = follows;
     item->info = (tg_variable_info){.name = copy, .type = type, .trainable = trainable};
-    item->info.data = tg_allocate_zero(context, (size_t)tg_type_bytes(type));
-    if (!copy || !item->info.data) {
-        tg_release(context, item->info.data, (size_t)tg_type_bytes(type));
+    item->data = tg_allocate_zero(context, (size_t)tg_type_bytes(type));
+    if (!copy || !item->data) {
+        tg_release(context, item->data, (size_t)tg_type_bytes(type));
         tg_release(context, copy, length);
         tg_release(context, item, sizeof *item);
         return NULL;
@@ -212,7 +247,7 @@ static const tg_variable_info *declare(tg_variables *variables, const char *name
     variable *item = tg_init_fits(init, type.dtype) ? new_item(variables->context, name, type, trainable, follows) : NULL;
     if (!item)
         return NULL;
-    item->info.nonfinite = init.kind == TG_INIT_CONSTANT && !isfinite(init.a) && tg_dtype_is_float(type.dtype);
+    item->nonfinite = init.kind == TG_INIT_CONSTANT && !isfinite(init.a) && tg_dtype_is_float(type.dtype);
     initialise(variables, item, init);
     if (!append(variables, item)) {
         free_item(variables->context, item);
@@ -236,11 +271,11 @@ static void convert(variable *to, const variable *from)
 {
     int64_t count = tg_shape_count(from->info.type.shape);
     if (to->info.type.dtype == from->info.type.dtype)
-        memcpy(to->info.data, from->info.data, (size_t)tg_type_bytes(from->info.type));
+        memcpy(to->data, from->data, (size_t)tg_type_bytes(from->info.type));
     else
         for (int64_t i = 0; i < count; i++) {
             bool single = from->info.type.dtype == TG_F32;
-            store(to->info.data, to->info.type.dtype, i, single ? ((float *)from->info.data)[i] : ((double *)from->info.data)[i]);
+            store(to->data, to->info.type.dtype, i, single ? ((float *)from->data)[i] : ((double *)from->data)[i]);
         }
 }
 
@@ -253,23 +288,24 @@ tg_variables *tg_variables_cast(tg_variables *variables, tg_dtype working_float)
         return NULL;
     copy->working_float = working_float;
     tg_variables_set_step(copy, tg_variables_step(variables));
-    pthread_rwlock_rdlock(&variables->values);
-    for (int32_t i = 0; i < variables->count; i++) {
-        const variable *from = variables->items[i];
+    int count = tg_variables_count(variables); /* of those that are there by now */
+    tg_variables_hold(variables);
+    for (int i = 0; i < count; i++) {
+        const variable *from = item_at(variables, i);
         tg_type type = from->info.type;
         type.dtype = from->follows ? working_float : type.dtype;
         variable *item = new_item(copy->context, from->info.name, type, from->info.trainable, from->follows);
         if (!item || !append(copy, item)) {
-            pthread_rwlock_unlock(&variables->values);
+            tg_variables_release(variables);
             if (item)
                 free_item(copy->context, item);
             tg_variables_free(copy);
             return NULL;
         }
-        item->info.nonfinite = from->info.nonfinite;
+        atomic_store(&item->nonfinite, atomic_load(&((variable *)from)->nonfinite));
         convert(item, from);
     }
-    pthread_rwlock_unlock(&variables->values);
+    tg_variables_release(variables);
     return copy;
 }
 
@@ -279,7 +315,7 @@ tg_status tg_variables_read(const tg_variables *variables, const char *name, voi
     if (!info || bytes != (size_t)tg_type_bytes(info->type))
         return TG_ERROR_ARGUMENT;
     tg_variables_lock((tg_variables *)variables, false);
-    memcpy(values, info->data, bytes);
+    memcpy(values, tg_variable_data(info), bytes);
     tg_variables_unlock((tg_variables *)variables, false);
     return TG_OK;
 }
@@ -290,7 +326,7 @@ tg_status tg_variables_write(tg_variables *variables, const char *name, const vo
     if (!info || bytes != (size_t)tg_type_bytes(info->type))
         return TG_ERROR_ARGUMENT;
     tg_variables_lock(variables, true);
-    memcpy(info->data, values, bytes);
+    memcpy(tg_variable_data(info), values, bytes);
     tg_variables_note(variables, info);
     atomic_fetch_add(&variables->generation, 1);
     tg_variables_unlock(variables, false);
@@ -323,10 +359,11 @@ uint64_t tg_variables_changed(const tg_variables *variables, const tg_variable_i
 static tg_interval measure(const tg_variable_info *info)
 {
     int64_t count = tg_shape_count(info->type.shape);
+    const void *data = tg_variable_data(info);
     tg_interval all = {INFINITY, -INFINITY};
     bool none = false;
     for (int64_t i = 0; i < count; i++) {
-        double value = info->type.dtype == TG_F32 ? (double)((const float *)info->data)[i] : ((const double *)info->data)[i];
+        double value = info->type.dtype == TG_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i];
         all.low = value < all.low ? value : all.low;
         all.high = value > all.high ? value : all.high;
         none = none || isnan(value);
@@ -354,13 +391,31 @@ void tg_variables_set_bounds(tg_variables *variables, const tg_variable_info *in
 
 bool tg_variables_allow_nonfinite(tg_variables *variables, const char *name, bool allowed)
 {
-    pthread_mutex_lock(&variables->list);
-    int32_t at = tg_name_map_find(&variables->names, name);
-    if (at >= 0)
-        variables->items[at]->info.nonfinite = allowed;
-    pthread_mutex_unlock(&variables->list);
-    return at >= 0;
+    variable *item = (variable *)tg_variables_find(variables, name);
+    if (item)
+        atomic_store(&item->nonfinite, allowed);
+    return item;
 }
+
+bool tg_variable_allows_nonfinite(const tg_variable_info *info) { return atomic_load(&((variable *)info)->nonfinite); }
+
+bool tg_variables_allows_nonfinite(const tg_variables *variables, const char *name)
+{
+    const tg_variable_info *info = tg_variables_find(variables, name);
+    return info && tg_variable_allows_nonfinite(info);
+}
+
+void *tg_variable_data(const tg_variable_info *info) { return ((const variable *)info)->data; }
+
+void tg_variables_hold(const tg_variables *variables) { tg_variables_lock((tg_variables *)variables, false); }
+
+const void *tg_variables_values(const tg_variables *variables, const tg_variable_info *info)
+{
+    (void)variables;
+    return info ? tg_variable_data(info) : NULL;
+}
+
+void tg_variables_release(const tg_variables *variables) { tg_variables_unlock((tg_variables *)variables, false); }
 
 void tg_variables_lock(tg_variables *variables, bool write)
 {

@@ -1,4 +1,8 @@
-/* Variables: named weights and counters that outlive the graphs that read and assign them. */
+/* Variables: named weights and counters that outlive the graphs that read and assign them.
+
+   Any thread may call any function here at any time, but for tg_variables_free(), which comes last. A run of a plan holds the store of its
+   variables until it ends: for writing if the plan assigns some, else beside other runs that only read. Whoever waits to write comes
+   before those who ask to read after it. */
 #ifndef TG_GRAPH_VARIABLES_H
 #define TG_GRAPH_VARIABLES_H
 
@@ -28,8 +32,6 @@ typedef struct tg_variable_info {
     const char *name; /**< "dense/kernel" */
     tg_type type;
     bool trainable; /**< false for moments, counters and metrics */
-    bool nonfinite; /**< may take NaNs and infinities: see tg_variables_allow_nonfinite() */
-    void *data;     /**< row-major, 64-byte aligned; do not touch while a plan of this store runs */
 } tg_variable_info;
 
 /** An empty store whose working float is f32. NULL if memory is out or the context is NULL. Free after the graphs made on it. */
@@ -56,10 +58,19 @@ TG_API const tg_variable_info *tg_variables_find(const tg_variables *variables, 
 TG_API const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init,
                                                     bool trainable);
 
+/** Holds the store, until tg_variables_release(): no value changes, and runs that assign to it wait. The thread that holds it runs
+    no plan of it, writes nothing to it, and does not hold it twice. */
+TG_API void tg_variables_hold(const tg_variables *variables);
+/** A variable's value, row-major and 64-byte aligned, valid until the release. NULL if `info` is. */
+TG_API const void *tg_variables_values(const tg_variables *variables, const tg_variable_info *info);
+TG_API void tg_variables_release(const tg_variables *variables);
+
 /** Lets runs assign NaNs and infinities to a variable, or (false, as it is at first) no more: a run that would do so changes nothing
     then, and fails. Plans compiled before keep to what held then. A variable whose initial value is the constant NaN or an infinity
     is allowed them from the first. False if there is none of that name. */
 TG_API bool tg_variables_allow_nonfinite(tg_variables *variables, const char *name, bool allowed);
+/** Whether it is; false too if there is none of that name. */
+TG_API bool tg_variables_allows_nonfinite(const tg_variables *variables, const char *name);
 
 /** Copies a variable's value out or in. `bytes` must be its exact size. Waits for plans that hold the store. */
 TG_API TG_MUST_USE tg_status tg_variables_read(const tg_variables *variables, const char *name, void *values, size_t bytes);
@@ -68,8 +79,6 @@ TG_API TG_MUST_USE tg_status tg_variables_write(tg_variables *variables, const c
 /** The number of runs that committed assigns to this store: the counter that random nodes draw by. */
 TG_API uint64_t tg_variables_step(const tg_variables *variables);
 TG_API void tg_variables_set_step(tg_variables *variables, uint64_t step);
-/** Tells the store that values were changed through tg_variable_info.data. */
-TG_API void tg_variables_touch(tg_variables *variables);
 /** Changes whenever any value may have changed. */
 TG_API uint64_t tg_variables_generation(const tg_variables *variables);
 

@@ -9,7 +9,7 @@
 
 typedef struct failing_allocator {
     atomic_long requests; /* so far */
-    long refuse;          /* the number, from 1, of the request to refuse; 0: none */
+    long refuse;          /* the number, from 1, of the request to refuse; 0: none; -1: all */
     atomic_long live;     /* allocations not yet released */
     atomic_size_t held;   /* their bytes */
 } failing_allocator;
@@ -18,7 +18,7 @@ static inline void *failing_allocate(void *user, size_t bytes)
 {
     failing_allocator *self = user;
     void *memory = NULL;
-    if (++self->requests == self->refuse || posix_memalign(&memory, 64, bytes) != 0)
+    if (++self->requests == self->refuse || self->refuse < 0 || posix_memalign(&memory, 64, bytes) != 0)
         return NULL;
     self->live++;
     self->held += bytes;

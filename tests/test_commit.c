@@ -1,6 +1,7 @@
 /* Assigns, and what a failed run leaves alone. */
 #include <math.h>
 
+#include "graph/rebuild.h"
 #include "plan_fixture.h"
 
 /* ---- assigns ---- */
@@ -167,14 +168,14 @@ START_TEST(a_failed_run_changes_nothing)
         ck_assert_ptr_nonnull(strstr(tg_plan_error(plan), "small_picky failed"));
         ck_assert_ptr_nonnull(strstr(tg_plan_error(plan), "test_commit.c:"));
     }
-    ck_assert(((float *)tg_variables_find(variables, "v")->data)[0] == 2 &&
-              ((float *)tg_variables_find(variables, "v")->data)[3199] == 2);
+    ck_assert(((float *)tg_variable_data(tg_variables_find(variables, "v")))[0] == 2 &&
+              ((float *)tg_variable_data(tg_variables_find(variables, "v")))[3199] == 2);
     ck_assert(*(const float *)tg_values(plan, root) == 3200); /* of the last run that succeeded */
     ck_assert_uint_eq(tg_variables_step(variables), 1);
     ck_assert_uint_eq(tg_variables_generation(variables), generation);
     ok(tg_feed(plan, x, good, sizeof good), plan);
     ok(tg_run(plan), plan);
-    ck_assert(((float *)tg_variables_find(variables, "v")->data)[0] == 3);
+    ck_assert(((float *)tg_variable_data(tg_variables_find(variables, "v")))[0] == 3);
     tg_plan_free(plan);
 }
 END_TEST
@@ -232,7 +233,7 @@ START_TEST(nothing_infinite_reaches_a_variable)
         check_variable("v", (float[]){1, 1, 1}, 3);
     } else {
         ok(tg_run(plan), plan);
-        ck_assert(!isfinite(((float *)tg_variables_find(variables, "v")->data)[1]));
+        ck_assert(!isfinite(((float *)tg_variable_data(tg_variables_find(variables, "v")))[1]));
     }
     tg_plan_free(plan);
 }

@@ -153,7 +153,8 @@ START_TEST(values_out_of_range_are_named_with_their_byte)
     check_refused(labels, any_labels, "byte 49: expected labels from 0 to 9, found 12 in row 41 (from 0)");
     if (tg_inflate_available()) {
         blob packed = gzip_file(labels, FIXED_CODES);
-        check_refused(packed, any_labels, "byte 49 of the unpacked data: expected labels from 0 to 9, found 12 in row 41 (from 0)");
+        check_refused(packed, any_labels,
+                      "byte 49 of the unpacked data: expected labels from 0 to 9, found 12 in row 41 (from 0)");
         blob_free(&packed);
     }
     blob_free(&labels);

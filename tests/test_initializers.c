@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "graph/rebuild.h"
 #include "graph/tape.h"
 #include "harness.h"
 #include "train/initializers.h"
@@ -77,7 +78,7 @@ START_TEST(weights_have_the_deviation)
     tg_variables *variables = tg_variables_new(context, 5);
     tg_shape shape = TG_SHAPE(100, 1000);
     tg_init init = tg_initializer_for(tg_initializer_defaults(TG_HE_NORMAL), shape);
-    const float *w = tg_variables_declare(variables, "w", (tg_type){TG_F32, shape}, init, true)->data;
+    const float *w = tg_variable_data(tg_variables_declare(variables, "w", (tg_type){TG_F32, shape}, init, true));
     double sum = 0, squares = 0;
     for (int i = 0; i < N; i++) {
         sum += w[i];

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "graph/rebuild.h"
 #include "harness.h"
 #include "models/networks.h"
 #include "ops/ops.h"
@@ -110,7 +111,7 @@ START_TEST(settings_are_obeyed)
         .hidden = {3, {7, 6, 5}}, .activation = TG_ACTIVATION_RELU, .kernel = {.kind = TG_CONSTANT, .a = 0.25}};
     fcnn(tg_input(graph, "x", TG_F32, TG_SHAPE(2, 4)), &settings);
     ck_assert_int_eq(tg_variables_count(variables), 8);
-    ck_assert_float_eq(((const float *)tg_variables_find(variables, "dense_2/kernel")->data)[6 * 5 - 1], 0.25f);
+    ck_assert_float_eq(((const float *)tg_variable_data(tg_variables_find(variables, "dense_2/kernel")))[6 * 5 - 1], 0.25f);
     int relus = 0;
     for (int32_t id = 0; id < tg_graph_count(graph); id++)
         relus += strcmp(tg_graph_node(graph, id)->op->name, "relu") == 0;

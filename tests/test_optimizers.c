@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "exec/plan.h"
+#include "graph/rebuild.h"
 #include "harness.h"
 #include "ops/ops.h"
 #include "train/optimizers.h"
@@ -82,7 +83,7 @@ static void write_start(tg_variables *store)
 
 static double weight_at(const tg_variables *store, int i)
 {
-    const void *data = tg_variables_find(store, i < 3 ? "w" : "b")->data;
+    const void *data = tg_variable_data(tg_variables_find(store, i < 3 ? "w" : "b"));
     int at = i < 3 ? i : 0;
     return tg_variables_float(store) == TG_F64 ? ((const double *)data)[at] : (double)((const float *)data)[at];
 }
@@ -185,7 +186,7 @@ START_TEST(states_are_named_and_not_trainable)
     ck_assert(!m->trainable && !v->trainable && !t->trainable);
     ck_assert(tg_shape_equal(m->type.shape, TG_SHAPE(3)) && v->type.shape.rank == 0);
     ck_assert_int_eq(t->type.dtype, TG_F64);
-    ck_assert_double_eq(*(const double *)t->data, STEPS);
+    ck_assert_double_eq(*(const double *)tg_variable_data(t), STEPS);
     tg_variables_free(store);
 }
 END_TEST

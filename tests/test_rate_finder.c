@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "failing_allocator.h"
+#include "graph/rebuild.h"
 #include "harness.h"
 #include "ops/ops.h"
 #include "train/fit.h"
@@ -92,7 +93,7 @@ static char *state_of(const bench *b, size_t *size)
     uint64_t step = tg_variables_step(b->variables);
     for (int i = 0; i < tg_variables_count(b->variables); i++) {
         const tg_variable_info *info = tg_variables_at(b->variables, i);
-        fwrite(info->data, 1, (size_t)tg_type_bytes(info->type), out);
+        fwrite(tg_variable_data(info), 1, (size_t)tg_type_bytes(info->type), out);
     }
     fwrite(&step, sizeof step, 1, out);
     fclose(out);

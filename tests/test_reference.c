@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/rebuild.h"
 #include "models/networks.h"
 #include "tapegrad/tapegrad.h"
 #include "tests/harness.h"
@@ -73,7 +74,8 @@ static void read_doubles(const tg_variable_info *variable, double *values)
 {
     int64_t n = tg_shape_count(variable->type.shape);
     for (int64_t i = 0; i < n; i++)
-        values[i] = variable->type.dtype == TG_F64 ? ((const double *)variable->data)[i] : ((const float *)variable->data)[i];
+        values[i] = variable->type.dtype == TG_F64 ? ((const double *)tg_variable_data(variable))[i]
+                                                   : ((const float *)tg_variable_data(variable))[i];
 }
 
 static void write_doubles(tg_variables *variables, const tg_variable_info *variable, const double *values)

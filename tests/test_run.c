@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "failing_allocator.h"
+#include "graph/rebuild.h"
 #include "plan_fixture.h"
 #include "random_graph.h"
 
@@ -36,7 +37,7 @@ static void run_random(tg_context *machine, uint64_t seed, tg_compile_options op
     for (int i = 0; i < 3; at += tg_shape_count(tg_tensor_shape(made.roots[i])), i++)
         ok(tg_read(plan, made.roots[i], at, (size_t)tg_type_bytes(tg_tensor_type(made.roots[i]))), plan);
     for (int i = 0; i < RANDOM_VARIABLES; i++)
-        memcpy(out->variables[i], tg_variables_at(store, i)->data, sizeof out->variables[i]);
+        memcpy(out->variables[i], tg_variable_data(tg_variables_at(store, i)), sizeof out->variables[i]);
     tg_plan_free(plan);
     tg_graph_free(made.graph);
     tg_variables_free(store);

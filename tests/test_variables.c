@@ -39,7 +39,7 @@ START_TEST(a_variable_is_created_once_and_found_again)
     ck_assert_ptr_eq(tg_variables_at(variables, 0), w);
     ck_assert_ptr_null(tg_variables_at(variables, 1));
     for (int i = 0; i < 6; i++)
-        ck_assert_float_eq(((float *)w->data)[i], 1);
+        ck_assert_float_eq(((float *)tg_variable_data(w))[i], 1);
 }
 END_TEST
 
@@ -51,10 +51,10 @@ START_TEST(initial_values_depend_on_seed_and_name_alone)
     tg_variables *other = tg_variables_new(context, 7), *third = tg_variables_new(context, 8);
     const tg_variable_info *b2 = declare(other, "b", TG_SHAPE(100), uniform), *a2 = declare(other, "a", TG_SHAPE(100), uniform);
     const tg_variable_info *a3 = declare(third, "a", TG_SHAPE(100), uniform);
-    ck_assert_mem_eq(a->data, a2->data, 400);
-    ck_assert_mem_eq(b->data, b2->data, 400);
-    ck_assert_mem_ne(a->data, b->data, 400);
-    ck_assert_mem_ne(a->data, a3->data, 400);
+    ck_assert_mem_eq(tg_variable_data(a), tg_variable_data(a2), 400);
+    ck_assert_mem_eq(tg_variable_data(b), tg_variable_data(b2), 400);
+    ck_assert_mem_ne(tg_variable_data(a), tg_variable_data(b), 400);
+    ck_assert_mem_ne(tg_variable_data(a), tg_variable_data(a3), 400);
     tg_variables_free(other);
     tg_variables_free(third);
 }
@@ -72,7 +72,7 @@ START_TEST(initial_values_have_their_distribution)
     enum { N = 20000 };
     for (int k = 0; k < 3; k++) {
         char name[8] = {(char)('a' + k)};
-        const float *values = declare(variables, name, TG_SHAPE(N), expected[k].init)->data;
+        const float *values = tg_variable_data(declare(variables, name, TG_SHAPE(N), expected[k].init));
         double sum = 0, squares = 0;
         for (int i = 0; i < N; i++) {
             ck_assert(values[i] >= expected[k].least && values[i] <= expected[k].greatest);
@@ -89,8 +89,8 @@ START_TEST(both_floats_start_from_the_same_values)
 {
     tg_init normal = {TG_INIT_NORMAL, 0, 1};
     tg_variables *doubles = tg_variables_cast(variables, TG_F64);
-    const float *single = declare(variables, "w", TG_SHAPE(50), normal)->data;
-    const double *wide = declare(doubles, "w", TG_SHAPE(50), normal)->data;
+    const float *single = tg_variable_data(declare(variables, "w", TG_SHAPE(50), normal));
+    const double *wide = tg_variable_data(declare(doubles, "w", TG_SHAPE(50), normal));
     for (int i = 0; i < 50; i++)
         ck_assert_double_eq(wide[i], single[i]);
     tg_variables_free(doubles);
@@ -109,9 +109,9 @@ START_TEST(casting_converts_what_follows_the_working_float)
     ck_assert(!tg_variables_find(wide, "sum")->trainable);
     ck_assert_int_eq(tg_variables_find(back, "w")->type.dtype, TG_F32);
     ck_assert_int_eq(tg_variables_find(back, "sum")->type.dtype, TG_F64);
-    ck_assert_double_eq(*(double *)tg_variables_find(back, "sum")->data, 0.1);
-    ck_assert_int_eq(*(int32_t *)tg_variables_find(back, "count")->data, 3);
-    ck_assert_mem_eq(tg_variables_find(back, "w")->data, tg_variables_find(variables, "w")->data, 12);
+    ck_assert_double_eq(*(double *)tg_variable_data(tg_variables_find(back, "sum")), 0.1);
+    ck_assert_int_eq(*(int32_t *)tg_variable_data(tg_variables_find(back, "count")), 3);
+    ck_assert_mem_eq(tg_variable_data(tg_variables_find(back, "w")), tg_variable_data(tg_variables_find(variables, "w")), 12);
     ck_assert_uint_eq(tg_variables_step(back), 41);
     ck_assert_ptr_null(tg_variables_cast(variables, TG_I32));
     tg_variables_free(wide);
@@ -186,9 +186,9 @@ START_TEST(initial_values_are_values_of_the_dtype)
         ck_assert_int_eq(tg_variables_count(store), cases[i].part == NULL);
         const tg_variable_info *found = tg_variables_find(store, "w");
         for (int k = 0; k < 50 && found && cases[i].init.kind == TG_INIT_CONSTANT; k++) {
-            double value = found->type.dtype == TG_F32   ? (double)((const float *)found->data)[k]
-                           : found->type.dtype == TG_I32 ? ((const int32_t *)found->data)[k]
-                                                         : ((const uint8_t *)found->data)[k];
+            double value = found->type.dtype == TG_F32   ? (double)((const float *)tg_variable_data(found))[k]
+                           : found->type.dtype == TG_I32 ? ((const int32_t *)tg_variable_data(found))[k]
+                                                         : ((const uint8_t *)tg_variable_data(found))[k];
             ck_assert_double_eq(value, cases[i].first);
         }
         tg_graph_free(graph);
@@ -206,7 +206,7 @@ START_TEST(many_variables_are_all_found)
     }
     for (int i = 0; i < 1000; i++) {
         snprintf(name, sizeof name, "layer_%d/kernel", i);
-        ck_assert_float_eq(*(float *)tg_variables_find(variables, name)->data, (float)i);
+        ck_assert_float_eq(*(float *)tg_variable_data(tg_variables_find(variables, name)), (float)i);
     }
 }
 END_TEST

@@ -1,6 +1,7 @@
 #include "train/callbacks.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- early stopping and plateaus ---- */
 
@@ -71,12 +72,14 @@ static size_t weight_bytes(const tg_variables *variables, int i)
 void tg_weights_update(tg_weights *weights)
 {
     char *to = weights->values;
+    tg_variables_hold(weights->variables); /* all of one moment */
     for (int i = 0; i < weights->count; i++) {
         size_t bytes = weight_bytes(weights->variables, i);
         if (bytes > 0)
-            (void)!tg_variables_read(weights->variables, tg_variables_at(weights->variables, i)->name, to, bytes);
+            memcpy(to, tg_variables_values(weights->variables, tg_variables_at(weights->variables, i)), bytes);
         to += bytes;
     }
+    tg_variables_release(weights->variables);
 }
 
 tg_weights *tg_weights_copy(tg_variables *variables)

@@ -4,54 +4,55 @@
 #include <string.h>
 
 #include "train/metrics.h"
-#include "train/model_graph.h"
+#include "train/model_plans.h"
 #include "train/run_failure.h"
 
-#define MAX_PLANS 16
 #define EVALUATION_BATCH 256
-
-/* A graph with its plan, in the cache. */
-typedef struct compiled {
-    tg_model_key key;
-    tg_model_graph ends;
-    tg_plan *plan;
-    int32_t *indices; /* of a batch taken by index, [batch]: fed to the plan, so that a failed step can be replayed */
-    uint64_t used;    /* the model's clock when it was last asked for */
-} compiled;
 
 struct tg_model {
     tg_variables *variables;
     tg_model_options options;
     tg_where where;
     double rate;
-    compiled cache[MAX_PLANS];
-    int count;
-    uint64_t clock;
-    tg_plan *failed; /* the plan whose run failed last */
-    char error[1024];
+    tg_model_plans plans;
+    pthread_mutex_t words; /* of `error`, which any thread may write */
+    char error[TG_MODEL_ERROR];
 };
 
 tg_status tg_model_fail(tg_model *model, tg_status status, const char *text)
 {
+    pthread_mutex_lock(&model->words);
     snprintf(model->error, sizeof model->error, "%s", text && *text ? text : tg_status_text(status));
+    pthread_mutex_unlock(&model->words);
     return status;
 }
 
-static tg_status fail_run(tg_model *model, tg_plan *plan, tg_status status)
+static tg_status fail_run(tg_model *model, const tg_compiled_stage *step, tg_status status)
 {
-    char text[sizeof model->error];
-    model->failed = plan;
-    return tg_model_fail(model, status, tg_run_failure_text(plan, text, sizeof text));
+    char text[TG_MODEL_ERROR];
+    tg_model_plans_note(&model->plans, step);
+    return tg_model_fail(model, status, tg_run_failure_text(step->plan, text, sizeof text));
 }
 
 /* Says more of a run that failed with TG_ERROR_RANGE, where it was for a row of this data. */
 static tg_status explain_range(tg_model *model, tg_batch batch, tg_status status)
 {
-    char row[200], text[sizeof model->error];
-    if (status != TG_ERROR_RANGE || !tg_label_range_text(&model->options, batch, row, sizeof row))
+    char row[200], text[TG_MODEL_ERROR];
+    const tg_compiled_stage *failed = tg_model_plans_failed(&model->plans);
+    if (status != TG_ERROR_RANGE || !failed || !tg_label_range_text(&model->options, batch, row, sizeof row))
         return status;
-    snprintf(text, sizeof text, "model: %s: %.700s", row, tg_plan_error(model->failed));
+    snprintf(text, sizeof text, "model: %s: %.700s", row, tg_plan_error(failed->plan));
     return tg_model_fail(model, status, text);
+}
+
+static bool begin_locks(tg_model *model)
+{
+    if (pthread_mutex_init(&model->words, NULL) != 0)
+        return false;
+    if (tg_model_plans_begin(&model->plans))
+        return true;
+    pthread_mutex_destroy(&model->words);
+    return false;
 }
 
 tg_model *tg_model_new_at(tg_where where, tg_variables *variables, tg_model_options options)
@@ -72,24 +73,19 @@ tg_model *tg_model_new_at(tg_where where, tg_variables *variables, tg_model_opti
     model->options = options;
     model->where = where;
     model->rate = options.optimizer.learning_rate;
-    return model;
-}
-
-static size_t index_bytes(tg_model_key key) { return (size_t)key.batch * sizeof(int32_t); }
-
-static void release(tg_model *model, compiled *entry)
-{
-    tg_plan_free(entry->plan);
-    tg_graph_free(entry->ends.graph);
-    tg_release(tg_variables_context(model->variables), entry->indices, index_bytes(entry->key));
+    model->plans = (tg_model_plans){.variables = variables, .options = &model->options, .where = where, .rate = &model->rate};
+    if (begin_locks(model))
+        return model;
+    tg_release(tg_variables_context(variables), model, sizeof *model);
+    return NULL;
 }
 
 void tg_model_free(tg_model *model)
 {
     if (!model)
         return;
-    for (int i = 0; i < model->count; i++)
-        release(model, &model->cache[i]);
+    tg_model_plans_end(&model->plans);
+    pthread_mutex_destroy(&model->words);
     tg_release(tg_variables_context(model->variables), model, sizeof *model);
 }
 
@@ -105,64 +101,19 @@ double tg_model_learning_rate(const tg_model *model) { return model->rate; }
 
 void tg_model_set_learning_rate(tg_model *model, double rate) { model->rate = rate; }
 
-/* ---- the cache ---- */
+/* ---- plans ---- */
 
-static bool same_key(tg_model_key a, tg_model_key b) { return a.stage == b.stage && a.rows == b.rows && a.batch == b.batch; }
-
-/* A free place, or the one that was asked for longest ago, emptied. */
-static compiled *make_room(tg_model *model)
+/* To be given back. NULL, with the model's error and *status set. */
+static tg_compiled_stage *take(tg_model *model, tg_model_key key, tg_status *status)
 {
-    if (model->count < MAX_PLANS)
-        return &model->cache[model->count];
-    compiled *oldest = &model->cache[0];
-    for (int i = 1; i < model->count; i++)
-        oldest = model->cache[i].used < oldest->used ? &model->cache[i] : oldest;
-    if (model->failed == oldest->plan)
-        model->failed = NULL;
-    release(model, oldest);
-    *oldest = model->cache[--model->count];
-    return &model->cache[model->count];
+    char message[TG_MODEL_ERROR];
+    tg_compiled_stage *plan = tg_model_plans_take(&model->plans, key, status, message);
+    if (!plan)
+        tg_model_fail(model, *status, message);
+    return plan;
 }
 
-/* Records and compiles the graph for made->key. */
-static bool compile(tg_model *model, compiled *made)
-{
-    if (!tg_model_graph_record(model->variables, &model->options, model->where, made->key, &made->ends))
-        return false;
-    made->plan = tg_compile(made->ends.graph, made->ends.output);
-    bool good = made->plan;
-    if (good && made->key.rows > 0) {
-        made->indices = tg_allocate(tg_variables_context(model->variables), index_bytes(made->key));
-        good = made->indices && tg_feed(made->plan, made->ends.indices, made->indices, index_bytes(made->key)) == TG_OK;
-    }
-    if (good && made->key.stage == TG_STAGE_TRAINING)
-        good = tg_feed(made->plan, made->ends.rate, &model->rate, sizeof model->rate) == TG_OK;
-    return good;
-}
-
-/* The compiled graph for a key; NULL, with the model's error and *status set. */
-static compiled *obtain(tg_model *model, tg_model_key key, tg_status *status)
-{
-    *status = TG_OK;
-    model->clock++;
-    for (int i = 0; i < model->count; i++) {
-        if (same_key(model->cache[i].key, key)) {
-            model->cache[i].used = model->clock;
-            return &model->cache[i];
-        }
-    }
-    compiled made = {.key = key, .used = model->clock};
-    if (!compile(model, &made)) {
-        const char *error = made.ends.graph ? tg_graph_error(made.ends.graph) : NULL;
-        *status = tg_model_fail(model, error ? TG_ERROR_GRAPH : TG_ERROR_MEMORY, error);
-        release(model, &made);
-        return NULL;
-    }
-    compiled *place = make_room(model);
-    *place = made;
-    model->count++;
-    return place;
-}
+static void give_back(tg_model *model, tg_compiled_stage *plan) { tg_model_plans_give_back(&model->plans, plan); }
 
 /* ---- batches ---- */
 
@@ -226,7 +177,7 @@ static const void *row_at(tg_type row, const void *rows, int64_t i)
 }
 
 /* Feeds rows [first, first + count) of the data to a graph's inputs; y only where it has one. */
-static tg_status feed_rows(tg_model *model, const compiled *step, tg_rows data, int64_t first, int64_t count)
+static tg_status feed_rows(tg_model *model, const tg_compiled_stage *step, tg_rows data, int64_t first, int64_t count)
 {
     tg_type x = model->options.input, y = model->options.target;
     tg_status status = tg_feed(step->plan, step->ends.x, row_at(x, data.x, first), (size_t)(count * tg_type_bytes(x)));
@@ -236,12 +187,12 @@ static tg_status feed_rows(tg_model *model, const compiled *step, tg_rows data, 
 }
 
 /* Feeds and runs; a failure is the model's. */
-static tg_status run_rows(tg_model *model, const compiled *step, tg_rows data, int64_t first, int64_t count)
+static tg_status run_rows(tg_model *model, const tg_compiled_stage *step, tg_rows data, int64_t first, int64_t count)
 {
     tg_status status = feed_rows(model, step, data, first, count);
     if (status == TG_OK)
         status = tg_run(step->plan);
-    return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
+    return status == TG_OK ? TG_OK : fail_run(model, step, status);
 }
 
 /* Runs what a stage does with a batch. */
@@ -251,28 +202,34 @@ static tg_status run_batch(tg_model *model, tg_model_stage stage, tg_batch batch
     tg_status status = check_rows(model, batch.rows, size, true);
     if (status != TG_OK)
         return status;
-    const compiled *step = obtain(model, (tg_model_key){stage, batch.indices ? batch.rows.count : 0, size}, &status);
+    tg_compiled_stage *step = take(model, (tg_model_key){stage, batch.indices ? batch.rows.count : 0, size}, &status);
     if (!step)
         return status;
     if (batch.indices)
-        memcpy(step->indices, batch.indices, index_bytes(step->key));
+        memcpy(step->indices, batch.indices, (size_t)size * sizeof(int32_t));
     status = run_rows(model, step, batch.rows, 0, batch.rows.count);
+    give_back(model, step);
     return explain_range(model, batch, status);
 }
 
 /* ---- training ---- */
 
-static compiled *training_step(tg_model *model, tg_rows data, int64_t batch, tg_status *status)
+/* Its plan, which stays until another 16 have been asked for. */
+static tg_plan *training_plan(tg_model *model, tg_rows data, int64_t batch, tg_status *status)
 {
     *status = check_rows(model, data, batch, true);
-    return *status == TG_OK ? obtain(model, (tg_model_key){TG_STAGE_TRAINING, data.count, batch}, status) : NULL;
+    tg_compiled_stage *step = *status == TG_OK ? take(model, (tg_model_key){TG_STAGE_TRAINING, data.count, batch}, status) : NULL;
+    if (!step)
+        return NULL;
+    give_back(model, step);
+    return step->plan;
 }
 
 tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch)
 {
     tg_status status;
-    if (training_step(model, data, batch, &status) && data.count % batch)
-        training_step(model, data, data.count % batch, &status);
+    if (training_plan(model, data, batch, &status) && data.count % batch)
+        training_plan(model, data, data.count % batch, &status);
     return status;
 }
 
@@ -404,10 +361,11 @@ tg_status tg_model_evaluate(tg_model *model, tg_rows data, tg_scores *scores, in
 tg_status tg_model_prediction(tg_model *model, tg_type *type)
 {
     tg_status status;
-    compiled *one = obtain(model, (tg_model_key){TG_STAGE_PREDICTION, 0, 1}, &status);
+    tg_compiled_stage *one = take(model, (tg_model_key){TG_STAGE_PREDICTION, 0, 1}, &status);
     if (!one)
         return status;
     tg_type rows = tg_tensor_type(one->ends.output);
+    give_back(model, one);
     *type = (tg_type){.dtype = rows.dtype, .shape = tg_shape_make(rows.shape.rank - 1, rows.shape.dims + 1)};
     return TG_OK;
 }
@@ -416,15 +374,17 @@ tg_status tg_model_prediction(tg_model *model, tg_type *type)
 static tg_status predict_batch(tg_model *model, const void *x, int64_t first, int64_t batch, void *predictions)
 {
     tg_status status;
-    const compiled *step = obtain(model, (tg_model_key){TG_STAGE_PREDICTION, 0, batch}, &status);
+    tg_compiled_stage *step = take(model, (tg_model_key){TG_STAGE_PREDICTION, 0, batch}, &status);
     if (!step)
         return status;
     status = run_rows(model, step, (tg_rows){.x = x, .count = first + batch}, first, batch);
-    if (status != TG_OK)
-        return status;
-    size_t bytes = (size_t)tg_type_bytes(tg_tensor_type(step->ends.output)), row = bytes / (size_t)batch;
-    status = tg_read(step->plan, step->ends.output, (char *)predictions + (size_t)first * row, bytes);
-    return status == TG_OK ? TG_OK : fail_run(model, step->plan, status);
+    if (status == TG_OK) {
+        size_t bytes = (size_t)tg_type_bytes(tg_tensor_type(step->ends.output)), row = bytes / (size_t)batch;
+        status = tg_read(step->plan, step->ends.output, (char *)predictions + (size_t)first * row, bytes);
+        status = status == TG_OK ? TG_OK : fail_run(model, step, status);
+    }
+    give_back(model, step);
+    return status;
 }
 
 tg_status tg_model_predict(tg_model *model, const void *x, int64_t count, void *predictions, size_t bytes)
@@ -449,18 +409,17 @@ tg_status tg_model_predict(tg_model *model, const void *x, int64_t count, void *
 
 tg_status tg_model_find_nonfinite(tg_model *model, tg_nonfinite *found)
 {
-    if (!model->failed)
+    const tg_compiled_stage *failed = tg_model_plans_failed(&model->plans);
+    if (!failed)
         return tg_model_fail(model, TG_ERROR_ARGUMENT, "model: no run has failed");
-    tg_status status = tg_find_nonfinite(model->failed, found);
-    return status == TG_OK ? TG_OK : tg_model_fail(model, status, tg_plan_error(model->failed));
+    tg_status status = tg_find_nonfinite(failed->plan, found);
+    return status == TG_OK ? TG_OK : tg_model_fail(model, status, tg_plan_error(failed->plan));
 }
 
 const tg_graph *tg_model_failed_graph(const tg_model *model)
 {
-    for (int i = 0; i < model->count; i++)
-        if (model->failed && model->cache[i].plan == model->failed)
-            return model->cache[i].ends.graph;
-    return NULL;
+    const tg_compiled_stage *failed = tg_model_plans_failed((tg_model_plans *)&model->plans); /* for its lock */
+    return failed ? failed->ends.graph : NULL;
 }
 
 tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output)
@@ -479,15 +438,14 @@ tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, i
 const tg_plan *tg_model_plan(tg_model *model, tg_rows data, int64_t batch)
 {
     tg_status status;
-    const compiled *step = training_step(model, data, batch, &status);
-    return step ? step->plan : NULL;
+    return training_plan(model, data, batch, &status);
 }
 
 tg_status tg_model_profile(tg_model *model, tg_rows data, int64_t batch, bool on)
 {
     tg_status status;
-    const compiled *step = training_step(model, data, batch, &status);
-    if (step)
-        status = tg_plan_profile(step->plan, on);
-    return step && status ? tg_model_fail(model, status, NULL) : status;
+    tg_plan *plan = training_plan(model, data, batch, &status);
+    if (plan)
+        status = tg_plan_profile(plan, on);
+    return plan && status ? tg_model_fail(model, status, NULL) : status;
 }

@@ -10,6 +10,9 @@
 
 TG_BEGIN_DECLS
 
+/** Any thread may call tg_model_predict() and tg_model_prediction() at any time: see tg_model_options.runs. All other functions are for
+    one thread at a time, beside which predictions may go on; tg_model_error(), tg_model_find_nonfinite() and
+    tg_model_failed_graph() tell of whichever call failed last, and are for when no other call is under way. */
 typedef struct tg_model tg_model;
 
 typedef struct tg_model_options {
@@ -33,6 +36,8 @@ typedef struct tg_model_options {
     /** Once requested, tg_fit(), tg_model_evaluate() and tg_model_predict() end before their next batch with TG_ERROR_STOPPED, and
         so does whoever calls them again. NULL: nobody can. It must outlive the model. */
     const tg_cancel *cancel;
+    /** How many predictions of one batch size may run at once, each with memory of its own; others wait. 0: 1. */
+    int runs;
 } tg_model_options;
 
 /** What an evaluation or an epoch found: means over the rows. */

@@ -57,10 +57,13 @@ int tg_rate_suggest(const tg_rate_point *points, int count)
 static tg_status restore(tg_variables *variables, const tg_variables *before)
 {
     tg_status status = TG_OK;
+    tg_variables_hold(before);
     for (int i = 0; status == TG_OK && i < tg_variables_count(before); i++) {
         const tg_variable_info *variable = tg_variables_at(before, i);
-        status = tg_variables_write(variables, variable->name, variable->data, (size_t)tg_type_bytes(variable->type));
+        status = tg_variables_write(variables, variable->name, tg_variables_values(before, variable),
+                                    (size_t)tg_type_bytes(variable->type));
     }
+    tg_variables_release(before);
     tg_variables_set_step(variables, tg_variables_step(before));
     return status;
 }

@@ -167,7 +167,7 @@ static void take_over(const tg_safetensors *file, tg_variables *variables, bool 
         const tg_safetensor *tensor = &file->tensors[i];
         const tg_variable_info *info = tg_variables_find(variables, tensor->name);
         if (chosen(info, all))
-            memcpy(info->data, values + tensor->begin, (size_t)(tensor->end - tensor->begin));
+            memcpy(tg_variable_data(info), values + tensor->begin, (size_t)(tensor->end - tensor->begin));
     }
     tg_variables_touch(variables);
     tg_variables_unlock(variables, false);

@@ -83,13 +83,16 @@ static tg_status write_contents(FILE *out, void *user)
         prefix[i] = (uint8_t)((uint64_t)counted.bytes >> (8 * i));
     fwrite(prefix, 1, sizeof prefix, out);
     put_header(&written, c);
-    tg_variables_lock(c->variables, false);
+    tg_variables_hold(c->variables);
     for (int i = 0; i < c->count && !ferror(out); i++) {
         size_t bytes = (size_t)tg_type_bytes(c->arrays[i].type);
+        const void *values = c->arrays[i].values;
+        if (!values)
+            values = tg_variables_values(c->variables, tg_variables_find(c->variables, c->arrays[i].name));
         if (bytes)
-            fwrite(c->arrays[i].values, 1, bytes, out);
+            fwrite(values, 1, bytes, out);
     }
-    tg_variables_unlock(c->variables, false);
+    tg_variables_release(c->variables);
     return ferror(out) ? TG_ERROR_IO : TG_OK;
 }
 
@@ -136,12 +139,13 @@ static tg_status check_names(const contents *c, const char *path, char *message)
     return status;
 }
 
-static void collect(contents *c)
+/* The first `count` variables, without their values, which are the store's until it is held, and what is saved besides. */
+static void collect(contents *c, int count)
 {
-    for (int i = 0; i < tg_variables_count(c->variables); i++) {
+    for (int i = 0; i < count; i++) {
         const tg_variable_info *info = tg_variables_at(c->variables, i);
         if (c->options->all || info->trainable)
-            c->arrays[c->count++] = (tg_array){info->name, info->type, info->data};
+            c->arrays[c->count++] = (tg_array){info->name, info->type, NULL};
     }
     for (int i = 0; i < c->options->more_count; i++)
         c->arrays[c->count++] = c->options->more[i];
@@ -153,11 +157,12 @@ tg_status tg_safetensors_save(tg_variables *variables, const char *path, tg_safe
 {
     tg_context *context = tg_variables_context(variables);
     contents c = {.variables = variables, .options = &options};
-    size_t bytes = (size_t)(tg_variables_count(variables) + options.more_count) * sizeof *c.arrays;
+    int count = tg_variables_count(variables); /* other threads may declare more meanwhile */
+    size_t bytes = (size_t)(count + options.more_count) * sizeof *c.arrays;
     c.arrays = tg_allocate(context, bytes);
     if (!c.arrays)
         return tg_file_fail(message, TG_ERROR_MEMORY, path, "out of memory");
-    collect(&c);
+    collect(&c, count);
     tg_status status = check_names(&c, path, message);
     if (status == TG_OK)
         status = tg_write_whole(path, write_contents, &c, message, TG_MESSAGE_SIZE);

@@ -141,13 +141,15 @@ tg_status tg_trace_step(tg_trace *trace, int64_t step, char *message)
     if (step <= trace->last)
         return tg_file_fail(message, TG_ERROR_ARGUMENT, trace->path, "step %lld is not later than the last, %lld",
                             (long long)step, (long long)trace->last);
+    tg_variables_hold(trace->variables);
     for (int i = 0; i < trace->count; i++) {
         const tg_variable_info *variable = tg_variables_at(trace->variables, i);
         fprintf(trace->file, "%lld ", (long long)step);
         put_name(trace->file, variable->name);
-        fprintf(trace->file, " %016llx\n",
-                (unsigned long long)tg_trace_hash(variable->data, (size_t)tg_type_bytes(variable->type)));
+        const void *values = tg_variables_values(trace->variables, variable);
+        fprintf(trace->file, " %016llx\n", (unsigned long long)tg_trace_hash(values, (size_t)tg_type_bytes(variable->type)));
     }
+    tg_variables_release(trace->variables);
     trace->last = step;
     return fflush(trace->file) == 0 && !ferror(trace->file) ? TG_OK : fail_io(trace->path, "writing failed", message);
 }
