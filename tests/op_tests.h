@@ -11,7 +11,8 @@
       that says that it is increasing is;
     - 1, 2, 3 and 7 threads give the same bits;
     - gradients and gradients of gradients agree with finite differences; a second derivative declared as zero is zero;
-    - every pass of compilation on or off gives the same values: by == where passes are EXACT. */
+    - every pass of compilation on or off gives the same values: by == without the rules that are not EXACT, and with them within what
+      those that fired state. Each rule by itself is tried by tg_test_rules(). */
 void tg_test_op(const tg_op *op, const tg_sample *samples, int n);
 /** The same with a reference of the caller's own; NULL: none. */
 void tg_test_op_with(const tg_op *op, const tg_sample *samples, int n, op_reference reference);
