@@ -9,6 +9,13 @@
 
 TG_BEGIN_DECLS
 
+/* At NaN, infinities, zeros and ties ops follow IEEE 754, C99's functions and NumPy; where these say nothing, PyTorch. So 0 times a NaN or an
+   infinity is a NaN, also inside of sums and products, and nothing hides a NaN but what chooses: comparisons, where, pow (below), and
+   zeros that nobody multiplies (pad, unpool2d, a convolution's padding: what these zeros make beside an infinite or NaN kernel, or in a
+   gradient that compilation takes through a pooling, is not specified). A gradient is g times the derivative in the same arithmetic: where it
+   is not said otherwise, that is NaN at a NaN, and infinite where the derivative is (log and sqrt at 0). tests/reference/edges.inc has it
+   for every op. */
+
 /* ---- pointwise, broadcasting ---- */
 
 /* On floats. add, sub, mul, neg, abs, sign and square also take i32, and wrap around as NumPy's do; maximum, minimum, comparisons,
@@ -27,8 +34,8 @@ TG_DECLARE_BINARY(div) /**< a / b */
     derivatives too. Where an infinity meets 0 first derivatives are the limits (JAX and PyTorch give NaN): 0 in a and b at
     (inf, -1), (0.5, inf), (2, -inf). */
 TG_DECLARE_BINARY(pow)
-TG_DECLARE_BINARY(maximum) /**< NaN if either is; at a tie each side takes half the gradient */
-TG_DECLARE_BINARY(minimum)
+TG_DECLARE_BINARY(maximum) /**< NaN if either is; at a tie, and beside a NaN, each side takes half the gradient */
+TG_DECLARE_BINARY(minimum) /**< the same */
 #define tg_add(...) tg_add_at(TG_HERE, __VA_ARGS__)
 #define tg_sub(...) tg_sub_at(TG_HERE, __VA_ARGS__)
 #define tg_mul(...) tg_mul_at(TG_HERE, __VA_ARGS__)
@@ -55,15 +62,16 @@ TG_DECLARE_BINARY(greater_equal)
 TG_API tg_tensor tg_where_at(tg_where where, tg_tensor condition, tg_tensor a, tg_tensor b);
 #define tg_select(...) tg_where_at(TG_HERE, __VA_ARGS__)
 
-/** a + (b - a) t, each step rounded: exactly a where t is 0, but b where t is 1 only if b - a rounds to nothing. */
+/** a + (b - a) t, each step rounded: exactly a where t is 0 and b - a is finite, but b where t is 1 only if b - a rounds to nothing. */
 TG_API tg_tensor tg_lerp_at(tg_where where, tg_tensor a, tg_tensor b, tg_tensor t);
-/** w - m rate / (sqrt(v) + epsilon), each step rounded: what Adam does to a variable. 0 <= epsilon < inf. */
+/** w - m rate / (sqrt(v) + epsilon), each step rounded: what Adam does to a variable. 0 <= epsilon < inf.
+    Its gradient in v is not finite at v = 0. */
 TG_API tg_tensor tg_adaptive_step_at(tg_where where, tg_tensor w, tg_tensor m, tg_tensor rate, tg_tensor v, double epsilon);
 #define tg_lerp(...) tg_lerp_at(TG_HERE, __VA_ARGS__)
 #define tg_adaptive_step(...) tg_adaptive_step_at(TG_HERE, __VA_ARGS__)
 
 TG_DECLARE_UNARY(neg)
-TG_DECLARE_UNARY(abs)  /**< derivative at 0: 0 */
+TG_DECLARE_UNARY(abs)  /**< derivative at 0: 0; at a NaN: NaN */
 TG_DECLARE_UNARY(sign) /**< -1, 0 or 1; of a subnormal f32, 0; NaN at NaN; derivative 0 */
 TG_DECLARE_UNARY(exp)
 TG_DECLARE_UNARY(log)
@@ -77,11 +85,11 @@ TG_DECLARE_UNARY(rsqrt) /**< 1 / sqrt(x) */
 TG_DECLARE_UNARY(erf)
 /** 1 / (1 + exp(-x)), increasing in floating point. Derivative y (1 - y): with all its digits far below 0, and 0 where y rounds to 1. */
 TG_DECLARE_UNARY(sigmoid)
-TG_DECLARE_UNARY(relu)     /**< derivative at 0: 0 */
-TG_DECLARE_UNARY(gelu)     /**< x Phi(x), exact (erf) form */
-TG_DECLARE_UNARY(silu)     /**< x sigmoid(x) */
+TG_DECLARE_UNARY(relu)     /**< NaN at a NaN; derivative 0 at 0, and (as in TensorFlow and JAX, not in PyTorch) at a NaN */
+TG_DECLARE_UNARY(gelu)     /**< x Phi(x), exact (erf) form; NaN at -inf, its derivative also at inf */
+TG_DECLARE_UNARY(silu)     /**< x sigmoid(x); NaN at -inf, its derivative also at inf */
 TG_DECLARE_UNARY(softplus) /**< log(1 + exp(x)), without overflow */
-/** x > 0 ? x : slope x; 0 <= slope < inf; derivative at 0: slope. */
+/** x > 0 ? x : slope x; 0 <= slope < inf; derivative at 0 and at a NaN: slope. */
 TG_API tg_tensor tg_leaky_relu_at(tg_where where, tg_tensor x, double slope);
 /** x > 0 ? x : alpha (exp(x) - 1); 0 <= alpha < inf; derivative at 0: alpha. */
 TG_API tg_tensor tg_elu_at(tg_where where, tg_tensor x, double alpha);
@@ -116,14 +124,15 @@ TG_DECLARE_UNARY(stop_gradient)
 
 /* ---- along an axis ---- */
 
-/** exp(x - max) / sum along one axis. */
+/** exp(x - max) / sum along one axis. All NaN where a NaN or inf is among them, or only -inf. */
 TG_API tg_tensor tg_softmax_at(tg_where where, tg_tensor x, int axis);
 TG_API tg_tensor tg_log_softmax_at(tg_where where, tg_tensor x, int axis);
 #define tg_softmax(...) tg_softmax_at(TG_HERE, __VA_ARGS__)
 #define tg_log_softmax(...) tg_log_softmax_at(TG_HERE, __VA_ARGS__)
 
 /* Reductions over any axes, which disappear (the _keep forms leave extent 1). Over no elements: sum 0, mean NaN, logsumexp -inf;
-   max and min are errors. */
+   max and min are errors. A NaN makes all of them NaN, and with them the gradients of max, min and logsumexp; logsumexp of inf is inf, of
+   -inf alone -inf, with gradients of NaN. */
 #define TG_DECLARE_REDUCTION(name)                                              \
     TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor x, tg_axes axes); \
     TG_API tg_tensor tg_##name##_keep_at(tg_where where, tg_tensor x, tg_axes axes);
@@ -194,7 +203,8 @@ TG_API tg_conv2d_options tg_same_padding(tg_conv2d_options options, int64_t heig
 typedef struct tg_pool2d_options {
     int64_t window[2], stride[2];
 } tg_pool2d_options;
-/** x [n, h, w, c] -> [n, oh, ow, c], oh = (h - window) / stride + 1, rounded down. A NaN wins; else the first maximum in row-major order. */
+/** x [n, h, w, c] -> [n, oh, ow, c], oh = (h - window) / stride + 1, rounded down. A NaN wins, the first of several; else the first
+    maximum in row-major order. The gradient goes to that one element. */
 TG_API tg_tensor tg_max_pool2d_with_at(tg_where where, tg_tensor x, tg_pool2d_options options);
 /** tg_max_pool2d_with() of a square window that is its own stride. */
 TG_API tg_tensor tg_max_pool2d_at(tg_where where, tg_tensor x, int64_t size);
