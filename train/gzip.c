@@ -79,9 +79,9 @@ tg_inflate_result tg_inflate(tg_inflater *inflater, const uint8_t **input, size_
     zlib->next_out = *output;
     zlib->avail_out = room;
     int result = inflate(zlib, Z_NO_FLUSH);
-    *input += given - zlib->avail_in;
+    *input = zlib->next_in; /* which may be NULL, as may be the output */
     *input_bytes -= given - zlib->avail_in;
-    *output += room - zlib->avail_out;
+    *output = zlib->next_out;
     *output_bytes -= room - zlib->avail_out;
     switch (result) {
     case Z_OK:

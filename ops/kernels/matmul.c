@@ -186,22 +186,22 @@ void tg_matmul_pack(const tg_matmul_plan *plan, const float *right, float *packe
     pack_panel(plan, right, packed + panel.first * plan->size.k, &panel, 0, plan->size.k);
 }
 
-/* Element (row, k) of the left side lies at data[row row_step + k k_step]. */
+/* Element (row, k) of the left side lies at data[row row_step + k k_step - skipped]. */
 typedef struct left_side {
     const float *data;
-    const uint8_t *bytes; /* or table[bytes[row row_step + k k_step]] */
+    const uint8_t *bytes; /* or is table[bytes[...]], likewise */
     const float *table;
-    int64_t row_step, k_step;
+    int64_t row_step, k_step, skipped;
 } left_side;
 
-/* What a task works on; element (row, column) of the result lies at c[row c_step + column]. */
+/* What a task works on; element (row, column) of the result lies at c[row c_step + column - c_skipped]. */
 typedef struct product {
     const tg_matmul_plan *plan;
     region region;
     left_side left;
     const float *right;
     float *c;
-    int64_t c_step;
+    int64_t c_step, c_skipped;
     float *scratch;
 } product;
 
@@ -224,7 +224,7 @@ static left_side pack_left(const product *p, tg_matmul_left left, int64_t k, int
             .to = to, .from = left.floats + k * s->m + row, .stride = s->m, .rows = end - k, .columns = rows, .width = rows};
         p->plan->kernels->pack(&pack);
     }
-    return (left_side){.data = to - row - k * rows, .row_step = 1, .k_step = rows};
+    return (left_side){.data = to, .row_step = 1, .k_step = rows, .skipped = row + k * rows};
 }
 
 /* All row blocks, over the panel and the stretch of k from `k` on that `tile` names. */
@@ -241,9 +241,9 @@ static void run_blocks(const product *p, const tg_panel *panel, int64_t k, tg_ti
     for (int64_t block = p->region.first_block; block < p->region.end_block; block++) {
         int64_t row = block_row(p->plan, block);
         tile->rows = (int32_t)(block_row(p->plan, block + 1) - row);
-        tile->c = p->c + row * p->c_step + panel->first;
+        tile->c = p->c + (row * p->c_step + panel->first - p->c_skipped);
         for (int32_t i = 0; i < tile->rows; i++) {
-            int64_t at = (row + i) * p->left.row_step + k * p->left.k_step;
+            int64_t at = (row + i) * p->left.row_step + k * p->left.k_step - p->left.skipped;
             if (p->left.bytes)
                 tile->bytes[i] = p->left.bytes + at;
             else
@@ -302,13 +302,13 @@ static void run_panel(const product *p, int64_t i, int64_t k, int64_t end)
 void tg_matmul_run(const tg_matmul_plan *plan, tg_matmul_left left, const float *right, float *c, int64_t task, float *scratch)
 {
     const tg_matmul_size *s = &plan->size;
-    left_side in_place = {left.floats, left.bytes, left.table, s->transpose_a ? 1 : s->k, s->transpose_a ? s->m : 1};
-    product p = {plan, region_of(plan, task), in_place, right, c, s->n, scratch};
+    left_side in_place = {left.floats, left.bytes, left.table, s->transpose_a ? 1 : s->k, s->transpose_a ? s->m : 1, 0};
+    product p = {plan, region_of(plan, task), in_place, right, c, s->n, 0, scratch};
     tg_matmul_part part = part_of(plan, &p.region);
-    float *apart = scratch + tail_floats(plan) + left_floats(plan);
     if (is_apart(plan)) {
-        p.c = apart - part.first_column;
+        p.c = scratch + tail_floats(plan) + left_floats(plan);
         p.c_step = part.columns;
+        p.c_skipped = part.first_column;
     }
     for (int64_t k = 0; k == 0 || k < s->k; k += plan->depth) {
         int64_t end = tg_least(k + plan->depth, s->k);
@@ -319,7 +319,7 @@ void tg_matmul_run(const tg_matmul_plan *plan, tg_matmul_left left, const float 
     }
     if (is_apart(plan)) {
         tg_pack pack = {.to = c + part.first_column * s->m,
-                        .from = apart,
+                        .from = p.c,
                         .stride = part.columns,
                         .rows = part.columns,
                         .columns = s->m,
