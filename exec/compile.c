@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "exec/passes.h"
-#include "graph/number_text.h"
+#include "graph/safe_text.h"
 
 /* A compile under way: what it needs only until it is done lies in `pool`. */
 typedef struct compile {
@@ -22,7 +22,7 @@ static bool fail(compile *self, tg_status status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    tg_vformat(self->why->text, sizeof self->why->text, format, arguments);
+    tg_vmessage(self->why->text, sizeof self->why->text, format, arguments);
     va_end(arguments);
     self->why->status = status;
     return false;

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "exec/compile.h"
-#include "graph/number_text.h"
+#include "graph/safe_text.h"
 
 char *tg_node_label(const tg_node *node, char *text, size_t size)
 {
     bool named = node->name && *node->name, scoped = node->scope && *node->scope;
     snprintf(text, size, "%s%s%s%s%s%s", node->op->name, named ? " \"" : "", named ? node->name : "", named ? "\"" : "",
              scoped ? " of layer " : "", scoped ? node->scope : "");
-    return text;
+    return tg_make_safe(text, size);
 }
 
 char *tg_element_text(tg_shape shape, int64_t at, char *text, size_t size)
@@ -61,7 +61,7 @@ tg_status tg_plan_fail(const tg_plan *plan, tg_status status, tg_where where, co
 {
     va_list arguments;
     va_start(arguments, format);
-    tg_vformat(plan->error, TG_PLAN_ERROR_BYTES, format, arguments);
+    tg_vmessage(plan->error, TG_PLAN_ERROR_BYTES, format, arguments);
     va_end(arguments);
     size_t length = strlen(plan->error);
     if (where.file)

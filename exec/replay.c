@@ -6,7 +6,7 @@
 #include "exec/compile.h"
 #include "exec/finite.h"
 #include "exec/float_mode.h"
-#include "graph/number_text.h"
+#include "graph/safe_text.h"
 
 /* What the floats of a tensor are like. */
 typedef struct range {
@@ -50,7 +50,7 @@ static void TG_PRINTF(3, 4) append(char *text, size_t size, const char *format, 
     size_t length = strlen(text);
     va_list arguments;
     va_start(arguments, format);
-    tg_vformat(text + length, size - length, format, arguments);
+    tg_vmessage(text + length, size - length, format, arguments);
     va_end(arguments);
 }
 

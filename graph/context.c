@@ -8,6 +8,7 @@
 
 #include "graph/machine.h"
 #include "graph/rebuild.h"
+#include "graph/safe_text.h"
 
 struct tg_context {
     tg_context_options options; /* as given, allocator filled in */
@@ -50,7 +51,7 @@ static tg_isa choose_isa(tg_isa wanted, char *text, size_t size)
         while (isa < TG_ISA_COUNT && strcmp(name, tg_isa_name((tg_isa)isa)) != 0)
             isa++;
         if (isa == TG_ISA_COUNT) {
-            snprintf(text, size, "%s is \"%s\": say baseline, avx2, avx512 or neon, or unset it", source, name);
+            tg_message(text, size, "%s is \"%s\": say baseline, avx2, avx512 or neon, or unset it", source, name);
             return TG_ISA_COUNT;
         }
         wanted = (tg_isa)isa;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 
 /* ---- numbers: NumPy's choice of digits ---- */
 
@@ -390,6 +391,7 @@ static void cell_text(const tg_node *node, int column, char *text, size_t size)
         else if (node->forward >= 0)
             snprintf(text, size, "removed");
     }
+    tg_make_safe(text, size);
 }
 
 /* Characters of a UTF-8 text. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "graph/tape_internal.h"
 
 const tg_op tg_op_input = {.name = "input", .formula = "fed", .traits = TG_LEAF};
@@ -14,7 +15,7 @@ bool tg_infer_fail(tg_infer *infer, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    tg_vformat(infer->message, sizeof infer->message, format, arguments);
+    tg_vmessage(infer->message, sizeof infer->message, format, arguments);
     va_end(arguments);
     return false;
 }

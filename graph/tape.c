@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "graph/tape_internal.h"
 
 #define ARENA_BLOCK ((size_t)1 << 14)
@@ -156,7 +156,7 @@ tg_tensor tg_graph_fail(tg_graph *graph, tg_where where, const char *format, ...
     if (!graph->failed) {
         va_list arguments;
         va_start(arguments, format);
-        tg_vformat(graph->error, sizeof graph->error, format, arguments);
+        tg_vmessage(graph->error, sizeof graph->error, format, arguments);
         va_end(arguments);
         graph->failed = true;
         if (graph->has_origin)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "models/descriptors.h"
 #include "models/mnist_program.h"
 #include "train/class_names.h"
@@ -38,14 +39,29 @@ console console_make(const char *program)
                      .redraw = terminal};
 }
 
+/* A line that holds text from outside. */
+static void put_line(FILE *out, const char *format, va_list arguments)
+{
+    char some[1024];
+    va_list again;
+    va_copy(again, arguments);
+    int length = tg_vformat(some, sizeof some, format, arguments);
+    char *all = length >= (int)sizeof some ? malloc((size_t)length + 1) : NULL;
+    if (all)
+        tg_vformat(all, (size_t)length + 1, format, again);
+    va_end(again);
+    tg_put_safe(out, all ? all : some);
+    fputc('\n', out);
+    free(all);
+}
+
 void console_complain(const console *c, const char *format, ...)
 {
     va_list arguments;
     fprintf(stderr, "%s: ", c->program);
     va_start(arguments, format);
-    tg_vput(stderr, format, arguments);
+    put_line(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\n");
 }
 
 void console_say(const console *c, const char *format, ...)
@@ -54,9 +70,8 @@ void console_say(const console *c, const char *format, ...)
     if (c->style != STYLE_FULL)
         return;
     va_start(arguments, format);
-    tg_vput(stdout, format, arguments);
+    put_line(stdout, format, arguments);
     va_end(arguments);
-    printf("\n");
 }
 
 /* To be called soon after what may have written: the reason is lost with the next system call. */
@@ -116,9 +131,8 @@ void console_start(const console *c, const run_facts *facts)
 {
     int threads = tg_context_threads(facts->context);
     const char *dot = c->ascii ? "|" : "·";
-    if (c->style == STYLE_FULL)
-        printf("tapegrad %s %s %s %s %d thread%s %s %s\n", tg_version(), dot, tg_isa_name(tg_context_isa(facts->context)), dot,
-               threads, threads == 1 ? "" : "s", dot, facts->data->source);
+    console_say(c, "tapegrad %s %s %s %s %d thread%s %s %s", tg_version(), dot, tg_isa_name(tg_context_isa(facts->context)), dot,
+                threads, threads == 1 ? "" : "s", dot, facts->data->source);
     if (facts->data->synthetic)
         fprintf(c->style == STYLE_FULL ? stdout : stderr, "%s\n", synthetic_note);
 }

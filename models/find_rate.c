@@ -114,8 +114,7 @@ static void print_search(const rate_search *search, const tg_rate_sweep *sweep, 
         print_table(sweep);
     if (sweep->suggested >= 0)
         tg_put(stdout, "%sSuggested learning rate: %.2g\n", full ? "\n" : "", sweep->points[sweep->suggested].rate);
-    if (full)
-        printf("Figure: %s\n", path);
+    console_say(search->console, "Figure: %s", path);
 }
 
 int find_rate(const rate_search *search)

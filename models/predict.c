@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "models/console.h"
 #include "models/saved_network.h"
 #include "train/image_file.h"
@@ -220,10 +221,11 @@ static void print_text(const run *r, const char *path, int64_t number, int64_t o
     if (of > 1)
         snprintf(image, sizeof image, ", image %lld", (long long)number);
     tg_text_fit(tg_class_name(r->names, best, digits), r->name_columns, r->console.ascii, name, sizeof name);
+    tg_put_safe(stdout, path);
     if (r->shown[i].blank)
-        printf("%s%s: blank: no ink, so no class\n", path, image);
+        printf("%s: blank: no ink, so no class\n", image);
     else
-        tg_put(stdout, "%s%s: %s (%.2f %%)\n", path, image, name, 100.0 * (double)p[best]);
+        tg_put(stdout, "%s: %s (%.2f %%)\n", image, name, 100.0 * (double)p[best]);
     if (r->shown[i].inverted)
         print_inverted(r);
     if (r->choices.draw)
@@ -325,7 +327,7 @@ static int run_predict(run *r, int argc, char **argv)
     tg_flags_answer answer = tg_flags_parse(&flags, argc, argv, message, sizeof message);
     if (answer == TG_FLAGS_RUN && operands < 2) {
         answer = TG_FLAGS_WRONG;
-        snprintf(message, sizeof message, "expected MODEL FILE..., a saved network and images; --help tells more");
+        tg_message(message, sizeof message, "expected MODEL FILE..., a saved network and images; --help tells more");
     }
     if (answer == TG_FLAGS_WRONG) {
         console_complain(&r->console, "%s", message);

@@ -235,7 +235,9 @@ int leave_report(const console *c, const finished_run *run)
     }
     int code = write_report(c, run, p);
     if (code == EXIT_DONE && c->style == STYLE_FULL)
-        printf("\nReport: %s/report.html\n", run->settings->report);
+        printf("\n");
+    if (code == EXIT_DONE)
+        console_say(c, "Report: %s/report.html", run->settings->report);
     tg_graph_free(p->graph);
     tg_release(run->facts->data->context, p->probabilities, p->probability_bytes);
     free(p->command);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/safe_text.h"
 #include "train/optimizers.h"
 #include "train/schedule.h"
 
@@ -361,7 +362,7 @@ static bool keeping_is_sound(settings *s)
         : s->checkpoint && s->resume               ? "--resume DIR keeps its checkpoints in DIR too; leave --checkpoint out"
         : s->every && !s->checkpoint && !s->resume ? "--every needs --checkpoint DIR or --resume DIR"
                                                    : "";
-    snprintf(s->message, sizeof s->message, "%s", wrong);
+    tg_message(s->message, sizeof s->message, "%s", wrong);
     return !*wrong;
 }
 
@@ -392,12 +393,12 @@ tg_flags_answer read_settings(const mnist_program *program, int argc, char **arg
     if (answer == TG_FLAGS_HELP)
         (void)!tg_flags_help(&flags, stdout);
     if (answer == TG_FLAGS_RUN && (s->schedule != TG_SCHEDULE_CONSTANT || s->warmup > 0) && s->reduce_on_plateau >= 0) {
-        snprintf(s->message, sizeof s->message,
-                 "--reduce-on-plateau needs a constant learning rate: leave out --learning-rate-schedule and --warmup");
+        tg_message(s->message, sizeof s->message,
+                   "--reduce-on-plateau needs a constant learning rate: leave out --learning-rate-schedule and --warmup");
         return TG_FLAGS_WRONG;
     }
     if (answer == TG_FLAGS_RUN && s->schedule == TG_SCHEDULE_ONE_CYCLE && s->warmup > 0) {
-        snprintf(s->message, sizeof s->message, "--warmup: one-cycle has a warm-up of its own");
+        tg_message(s->message, sizeof s->message, "--warmup: one-cycle has a warm-up of its own");
         return TG_FLAGS_WRONG;
     }
     network_settings sizes = {.filters = s->filters, .kernel_size = s->kernel_size};

@@ -244,7 +244,7 @@ START_TEST(refusals_name_line_and_column)
         char text[64], sentence[128];
         snprintf(text, sizeof text, "a,b\n1,%s\n", no_numbers[i]);
         snprintf(sentence, sizeof sentence, "line 2, column 2 (b): expected a number, found '%s'",
-                 no_numbers[i][0] == '\x01' ? "?" : no_numbers[i]);
+                 no_numbers[i][0] == '\x01' ? "\\x01" : no_numbers[i]);
         check_refused(text, all, sentence);
     }
     check_refused("a,b\n1,1e39\n", all, "line 2, column 2 (b): expected a number that f32 holds, found '1e39'");
@@ -253,7 +253,7 @@ START_TEST(refusals_name_line_and_column)
     check_refused("t\n1\n", target, "line 1: expected a column besides the targets, found none");
     check_refused("a,t,t\n1,2,3\n", target, "line 1, column 3 (t): expected each chosen name once in the header, found 't'");
     check_refused("a,b\n1,2\n", twice, "line 1, column 1 (a): expected each column to be chosen once, found 'a'");
-    check_refused("a,b\n\"x\n\ny\",\"2\n", all, "line 4, column 2 (b): expected a quote at the end of the field, found '2?'");
+    check_refused("a,b\n\"x\n\ny\",\"2\n", all, "line 4, column 2 (b): expected a quote at the end of the field, found '2\\x0A'");
     check_refused("a,\"b\"c\n1,2\n", all, "line 1, column 2: expected nothing behind a field in quotes, found 'b'");
     check_refused("a,b\n1,2\n", (tg_csv_options){.separator = '1'}, "numbers, quotes and line ends cannot separate fields");
     check_refused("a,b\n1,this is no number but a whole sentence that goes on\n", all,

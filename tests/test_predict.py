@@ -146,6 +146,28 @@ def unread_output():
             assert (child.stderr.read(), child.wait(60)) == ("", 141), flags
 
 
+def names_do_not_steer_the_terminal():
+    """Whatever a file is called, or says, is shown, not obeyed."""
+    train(FCNN, "net.safetensors")
+    name = "\x1b]0;title\x07\u202egnp\u009b2J.pgm"
+    shown = r"\x1B]0;title\x07\u202Egnp\u009B2J.pgm"
+    (FOLDER / name).write_bytes(b"P5\n120 90\n255\n" + bytes(ring(False)))
+    def harmless(text):
+        return all(c == "\n" or c.isprintable() for c in text)
+    done = run(PREDICT, "net.safetensors", name)
+    assert shown + ": " in done.stdout and harmless(done.stdout), done.stdout
+    line = run(PREDICT, "--json", "net.safetensors", name).stdout
+    assert harmless(line) and json.loads(line)["file"] == name, line
+    done = run(PREDICT, "net.safetensors", "none" + name, code=3)
+    assert f"none{shown}: No such file" in done.stderr and harmless(done.stderr), done.stderr
+    done = run(PREDICT, "--\x1b[2J", "net.safetensors", name, code=2)
+    assert r"--\x1B[2J" in done.stderr and harmless(done.stderr), done.stderr
+    header = json.dumps({"__metadata__": {"model": "\x1b[31m"}}).encode()
+    (FOLDER / "model").write_bytes(struct.pack("<Q", len(header)) + header)
+    done = run(PREDICT, "model", name, code=3)
+    assert r"\x1B[31m" in done.stderr and harmless(done.stderr), done.stderr
+
+
 def png(columns, rows, kind, samples, depth=8, palette=b"", alphas=b""):
     """A PNG file: kind 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha; samples in a row, of `depth` bits."""
     def chunk(name, body):
@@ -339,7 +361,7 @@ def bad_networks():
 def main():
     tests = [(f"{name}: as_the_program_does {' '.join(flags)}", as_the_program_does, (program, *flags)) for name, program in (("fcnn", FCNN), ("cnn", CNN))
              for flags in ((), ("--shuffle-pixels=3",))]
-    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, blank_pictures, unread_output, png_pictures, bad_png, output, class_names, windows, usage, bad_images, bad_networks)]
+    tests += [(test.__name__, test, ()) for test in (without_permutation, pictures, names_do_not_steer_the_terminal, blank_pictures, unread_output, png_pictures, bad_png, output, class_names, windows, usage, bad_images, bad_networks)]
     failed = 0
     print(f"1..{len(tests)}", flush=True)
     for number, (name, test, arguments) in enumerate(tests, 1):

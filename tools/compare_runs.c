@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "models/descriptors.h"
 #include "train/history.h"
 #include "train/page.h"
@@ -210,7 +211,8 @@ static bool compare(comparison *c)
         fprintf(stderr, "compare_runs: %s\n", message);
         return false;
     }
-    return say(c->output, "\n");
+    tg_put_safe(stdout, c->output);
+    return say("", "\n");
 }
 
 /* Fills in what the command line says; NULL, or what is wrong with it. */

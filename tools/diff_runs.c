@@ -3,11 +3,13 @@
 #include "train/trace.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 
 enum { EXIT_SAME = 0, EXIT_DIFFERENT = 1, EXIT_USAGE = 2, EXIT_BAD = 3 };
 
@@ -35,9 +37,20 @@ typedef struct reader {
     unsigned long long hash;
 } reader;
 
+/* Names and paths come from outside. */
+static void TG_PRINTF(2, 3) say(FILE *out, const char *format, ...)
+{
+    char text[1 << 13];
+    va_list arguments;
+    va_start(arguments, format);
+    tg_vmessage(text, sizeof text - 1, format, arguments);
+    va_end(arguments);
+    fprintf(out, "%s\n", text);
+}
+
 static bool bad(const reader *r, const char *expected)
 {
-    fprintf(stderr, "diff_runs: %s: line %lld: expected %s\n", r->path, r->number, expected);
+    say(stderr, "diff_runs: %s: line %lld: expected %s", r->path, r->number, expected);
     return false;
 }
 
@@ -49,7 +62,7 @@ static bool next_line(reader *r, bool *ended)
     *ended = length < 0 && feof(r->file) && !ferror(r->file);
     if (length < 0) {
         if (!*ended)
-            fprintf(stderr, "diff_runs: %s: cannot be read: %s\n", r->path, tg_system_reason(errno ? errno : EIO));
+            say(stderr, "diff_runs: %s: cannot be read: %s", r->path, tg_system_reason(errno ? errno : EIO));
         return false;
     }
     r->number++;
@@ -86,7 +99,7 @@ static bool open_trace(reader *r)
     bool ended;
     r->file = fopen(r->path, "r");
     if (!r->file) {
-        fprintf(stderr, "diff_runs: %s: cannot be opened: %s\n", r->path, tg_system_reason(errno));
+        say(stderr, "diff_runs: %s: cannot be opened: %s", r->path, tg_system_reason(errno));
         return false;
     }
     if (!next_line(r, &ended)) {
@@ -127,15 +140,15 @@ static int tell(reader *a, reader *b)
 {
     if (a->step < 0 || b->step < 0) {
         const reader *ended = a->step < 0 ? a : b, *other = a->step < 0 ? b : a;
-        printf("%s ends where %s has step %lld, %s.\n", ended->path, other->path, other->step, other->name);
+        say(stdout, "%s ends where %s has step %lld, %s.", ended->path, other->path, other->step, other->name);
         return EXIT_DIFFERENT;
     }
     if (a->step != b->step || strcmp(a->name, b->name) != 0) {
-        printf("The runs have other variables or steps: %s has step %lld, %s, where %s has step %lld, %s.\n", a->path, a->step,
-               a->name, b->path, b->step, b->name);
+        say(stdout, "The runs have other variables or steps: %s has step %lld, %s, where %s has step %lld, %s.", a->path, a->step,
+            a->name, b->path, b->step, b->name);
         return EXIT_DIFFERENT;
     }
-    printf("Step %lld: %s differs: %016llx in %s, %016llx in %s.\n", a->step, a->name, a->hash, a->path, b->hash, b->path);
+    say(stdout, "Step %lld: %s differs: %016llx in %s, %016llx in %s.", a->step, a->name, a->hash, a->path, b->hash, b->path);
     return finish_step(a, b);
 }
 

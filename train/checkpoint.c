@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "train/build_text.h"
 #include "train/file_lock.h"
 #include "train/json_text.h"
@@ -128,9 +129,9 @@ static tg_status lock_folder(tg_checkpoint *c, char *message)
         return tg_file_fail(message, TG_ERROR_SYSTEM, c->options.folder,
                             "another run keeps its checkpoints here; wait for its end, or choose another folder");
     if (lock == TG_LOCK_UNKNOWN)
-        snprintf(c->warning, sizeof c->warning,
-                 "%.150s: its file system has no locks, so nothing keeps another run from writing its checkpoints here",
-                 c->options.folder);
+        tg_message(c->warning, sizeof c->warning,
+                   "%.150s: its file system has no locks, so nothing keeps another run from writing its checkpoints here",
+                   c->options.folder);
     return TG_OK;
 }
 
@@ -390,13 +391,13 @@ static void warn_of_difference(tg_checkpoint *c, const tg_safetensors *file, con
     describe(c, &here);
     c->warning[0] = '\0';
     if (!build || strcmp(build, here.values[BUILD]))
-        snprintf(c->warning, sizeof c->warning,
-                 "%.150s was written by another build (%.120s; this is %.120s): the last bits of results may differ", path,
-                 build ? build : "unknown", here.values[BUILD]);
+        tg_message(c->warning, sizeof c->warning,
+                   "%.150s was written by another build (%.120s; this is %.120s): the last bits of results may differ", path,
+                   build ? build : "unknown", here.values[BUILD]);
     else if (!isa || strcmp(isa, here.values[ISA]))
-        snprintf(c->warning, sizeof c->warning,
-                 "%.150s was written with the instruction set %.40s, and this is %.40s: the last bits of results may differ",
-                 path, isa ? isa : "unknown", here.values[ISA]);
+        tg_message(c->warning, sizeof c->warning,
+                   "%.150s was written with the instruction set %.40s, and this is %.40s: the last bits of results may differ",
+                   path, isa ? isa : "unknown", here.values[ISA]);
 }
 
 static tg_status resume_from(tg_checkpoint *c, tg_safetensors *file, const char *path, tg_fit_options *fit, char *message)

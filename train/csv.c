@@ -43,12 +43,11 @@ typedef struct reader {
 enum { EXCERPT = 48, NUMBER = 12 };
 #define MOST_BYTES (INT64_C(1) << 30)
 
-/* The start of a field for a message, without control characters. */
+/* The start of a field for a message. */
 static const char *excerpt(const field *f, char text[EXCERPT])
 {
     size_t length = f->length < EXCERPT - 4 ? f->length : EXCERPT - 4;
-    for (size_t i = 0; i < length; i++)
-        text[i] = (unsigned char)f->text[i] < ' ' || f->text[i] == 127 ? '?' : f->text[i];
+    memcpy(text, f->text, length);
     strcpy(text + length, length < f->length ? "..." : "");
     return text;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 
 #define WIDTH 80  /* columns of the help page */
 #define INDENT 26 /* where its descriptions begin */
@@ -181,11 +182,11 @@ static tg_flags_answer wrong_value(const tg_flag *flag, const char *text, char *
         for (int i = 0; (word = flag->choice(i)); i++)
             consider(text, word, &best, &distance);
         choices_text(flag, expected, sizeof expected);
-        snprintf(message, size, "--%s: \"%.60s\" is none of %s%s%s%s", flag->name, text, expected, best ? "; did you mean " : "",
-                 best ? best : "", best ? "?" : "");
+        tg_message(message, size, "--%s: \"%.60s\" is none of %s%s%s%s", flag->name, text, expected,
+                   best ? "; did you mean " : "", best ? best : "", best ? "?" : "");
     } else {
         expectation(flag, expected, sizeof expected);
-        snprintf(message, size, "--%s: \"%.60s\" is not %s", flag->name, text, expected);
+        tg_message(message, size, "--%s: \"%.60s\" is not %s", flag->name, text, expected);
     }
     return TG_FLAGS_WRONG;
 }
@@ -196,9 +197,9 @@ static tg_flags_answer unknown(const tg_flags *flags, const char *name, int leng
     snprintf(word, sizeof word, "%.*s", length, name);
     const char *best = nearest_flag(flags, word);
     if (best)
-        snprintf(message, size, "unknown flag --%s; did you mean --%s?", word, best);
+        tg_message(message, size, "unknown flag --%s; did you mean --%s?", word, best);
     else
-        snprintf(message, size, "unknown flag --%s; --help lists all flags", word);
+        tg_message(message, size, "unknown flag --%s; --help lists all flags", word);
     return TG_FLAGS_WRONG;
 }
 
@@ -223,7 +224,7 @@ typedef struct parser {
 static tg_flags_answer parse_switch(const parser *p, const tg_flag *flag, bool has_value)
 {
     if (has_value) {
-        snprintf(p->message, p->size, "--%s takes no value", flag->name);
+        tg_message(p->message, p->size, "--%s takes no value", flag->name);
         return TG_FLAGS_WRONG;
     }
     parse_value(p->flags, flag, "yes");
@@ -247,7 +248,7 @@ static tg_flags_answer parse_argument(parser *p)
     if (strcmp(argument, "--version") == 0)
         return TG_FLAGS_VERSION;
     if (strncmp(argument, "--", 2) != 0 || !argument[2]) {
-        snprintf(p->message, p->size, "\"%.60s\" is no flag: flags begin with --, and --help lists them", argument);
+        tg_message(p->message, p->size, "\"%.60s\" is no flag: flags begin with --, and --help lists them", argument);
         return TG_FLAGS_WRONG;
     }
     const char *name = argument + 2, *equals = strchr(name, '=');
@@ -259,8 +260,8 @@ static tg_flags_answer parse_argument(parser *p)
         return parse_switch(p, flag, equals != NULL);
     const char *text = equals ? equals + 1 : p->at + 1 < p->argc ? p->argv[++p->at] : NULL;
     if (!text) {
-        snprintf(p->message, p->size, "--%s needs a value: --%s %s", flag->name, flag->name,
-                 flag->argument ? flag->argument : "NAME");
+        tg_message(p->message, p->size, "--%s needs a value: --%s %s", flag->name, flag->name,
+                   flag->argument ? flag->argument : "NAME");
         return TG_FLAGS_WRONG;
     }
     return parse_value(p->flags, flag, text) ? TG_FLAGS_RUN : wrong_value(flag, text, p->message, p->size);
@@ -270,7 +271,7 @@ tg_flags_answer tg_flags_parse(const tg_flags *flags, int argc, char **argv, cha
 {
     parser p = {.flags = flags, .argc = argc, .argv = argv, .message = message, .size = size};
     tg_flags_answer answer = TG_FLAGS_RUN;
-    snprintf(message, size, "%s", "");
+    tg_message(message, size, "%s", "");
     for (int i = 0; i < flags->count; i++) {
         const tg_flag *flag = &flags->flags[i];
         if (flag->initial && !parse_value(flags, flag, flag->initial))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "train/json_text.h"
 
 tg_json tg_json_begin(FILE *out)
@@ -20,43 +21,24 @@ static void put_key(tg_json *json, const char *key)
     json->empty = false;
 }
 
-int tg_utf8_length(const char *text)
-{
-    const unsigned char *bytes = (const unsigned char *)text;
-    unsigned first = bytes[0], low = 0x80, high = 0xBF;
-    int length = first < 0x80                    ? 1
-                 : first >= 0xC2 && first < 0xE0 ? 2
-                 : first >= 0xE0 && first < 0xF0 ? 3
-                 : first >= 0xF0 && first < 0xF5 ? 4
-                                                 : 0;
-    if (first == 0xE0)
-        low = 0xA0; /* shorter forms exist */
-    else if (first == 0xED)
-        high = 0x9F; /* surrogates */
-    else if (first == 0xF0)
-        low = 0x90;
-    else if (first == 0xF4)
-        high = 0x8F; /* beyond U+10FFFF */
-    for (int i = 1; i < length; i++, low = 0x80, high = 0xBF)
-        if (bytes[i] < low || bytes[i] > high)
-            return 0;
-    return length;
-}
-
 size_t tg_json_quote(FILE *out, const char *text)
 {
     size_t bytes = 2;
     if (out)
         fputc('"', out);
     while (*text) {
-        char escaped[8];
+        char escaped[16];
         int length = tg_utf8_length(text), taken = length ? length : 1;
         const char *shown = escaped;
         unsigned char first = (unsigned char)*text;
+        uint32_t code = length ? tg_utf8_code(text, length) : 0;
         if (length == 0)
             length = snprintf(escaped, sizeof escaped, "\\ufffd");
-        else if (first < 0x20 || first == 0x7F)
-            length = snprintf(escaped, sizeof escaped, "\\u%04x", first);
+        else if (tg_steers(code) && code > 0xFFFF)
+            length = snprintf(escaped, sizeof escaped, "\\u%04x\\u%04x", (unsigned)(0xD7C0 + (code >> 10)),
+                              (unsigned)(0xDC00 + (code & 0x3FF)));
+        else if (tg_steers(code))
+            length = snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned)code);
         else if (first == '"' || first == '\\')
             length = snprintf(escaped, sizeof escaped, "\\%c", first);
         else

@@ -15,7 +15,7 @@ typedef struct tg_json {
 } tg_json;
 
 TG_API tg_json tg_json_begin(FILE *out);
-/** Text, keys among it, in UTF-8 is escaped where JSON asks for it; bytes that are not UTF-8 become U+FFFD. */
+/** Text, keys among it, in UTF-8 is escaped where JSON asks for it and where it would steer a terminal; bytes that are not UTF-8 become U+FFFD. */
 TG_API void tg_json_text(tg_json *json, const char *key, const char *text);
 TG_API void tg_json_integer(tg_json *json, const char *key, int64_t value);
 /** For a seed or a step: up to 2^64 - 1. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "train/json_text.h"
+#include "graph/safe_text.h"
 
 static bool fail(tg_json_reader *reader, char *at, const char *expected)
 {

@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/** Bytes of the well-formed UTF-8 character that text begins with (RFC 3629); 0 if it is none. */
-int tg_utf8_length(const char *text);
-/** Writes text in quotes, escaped where JSON asks for it; bytes that are not UTF-8 become U+FFFD. `out` NULL: only counts.
+/** Writes text in quotes, escaped where JSON asks for it and where it would steer a terminal (graph/safe_text.h); bytes that are not UTF-8 become U+FFFD. `out` NULL: only counts.
     Returns the number of bytes. */
 size_t tg_json_quote(FILE *out, const char *text);
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "train/file_kind.h"
 #include "train/idx.h"
 #include "train/npz.h"
@@ -54,7 +55,7 @@ static bool is_fashion(const tg_image_set *train)
 
 static tg_status fail(char *message, const char *path, const char *what, const char *why)
 {
-    snprintf(message, TG_MESSAGE_SIZE, "%.200s: %s%s", path, what, why);
+    tg_message(message, TG_MESSAGE_SIZE, "%.200s: %s%s", path, what, why);
     return TG_ERROR_IO;
 }
 
@@ -209,8 +210,8 @@ static tg_status read_place(const char *path, const char *named_by, tg_mnist *da
     char npz[PATH_BYTES];
     place from = {.context = data->context, .message = message};
     if (stat(path, &about)) {
-        snprintf(message, TG_MESSAGE_SIZE, "%.200s: %s%s; " TG_MNIST_FETCH " gets the files", path, tg_system_reason(errno),
-                 named_by);
+        tg_message(message, TG_MESSAGE_SIZE, "%.200s: %s%s; " TG_MNIST_FETCH " gets the files", path, tg_system_reason(errno),
+                   named_by);
         return TG_ERROR_IO;
     }
     if (!S_ISDIR(about.st_mode)) {
@@ -258,7 +259,7 @@ static tg_status draw(uint64_t seed, tg_mnist *data, char *message)
     data->synthetic = true;
     snprintf(data->source, sizeof data->source, "synthetic digits (seed %" PRIu64 ")", seed);
     if (!allocate_set(data->context, 60000, train) || !allocate_set(data->context, 10000, test)) {
-        snprintf(message, TG_MESSAGE_SIZE, "out of memory for synthetic digits");
+        tg_message(message, TG_MESSAGE_SIZE, "out of memory for synthetic digits");
         return TG_ERROR_MEMORY;
     }
     tg_synthetic_digits(seed, "train", train->count, train->images, train->labels);

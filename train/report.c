@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "train/page.h"
 #include "train/report_figures.h"
 #include "train/summary.h"
@@ -35,7 +36,7 @@ tg_status tg_report_folder(const char *folder, char *message, size_t size)
     }
     if (made && access(folder, W_OK | X_OK) == 0)
         return TG_OK;
-    snprintf(message, size, "%s: the folder cannot be %s: %s", folder, made ? "written to" : "made", tg_system_reason(errno));
+    tg_message(message, size, "%s: the folder cannot be %s: %s", folder, made ? "written to" : "made", tg_system_reason(errno));
     return TG_ERROR_IO;
 }
 

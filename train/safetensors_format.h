@@ -30,7 +30,7 @@ struct tg_safetensors {
 const char *tg_safetensors_dtype(tg_dtype dtype);
 /** Parses file->header and fills in the rest. */
 tg_status tg_safetensors_parse(tg_safetensors *file);
-/** A name as a message may show it: cut, and without control characters. */
+/** A name as a message has room for it. */
 const char *tg_safetensors_shown(const char *name, char text[100]);
 
 #endif

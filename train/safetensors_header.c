@@ -23,11 +23,7 @@ const char *tg_safetensors_dtype(tg_dtype dtype)
 
 const char *tg_safetensors_shown(const char *name, char text[100])
 {
-    size_t length = strlen(name);
-    snprintf(text, 100, "%.90s%s", name, length > 90 ? "..." : "");
-    for (char *at = text; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7F)
-            *at = '?';
+    snprintf(text, 100, "%.90s%s", name, strlen(name) > 90 ? "..." : "");
     return text;
 }
 

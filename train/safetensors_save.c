@@ -5,6 +5,7 @@
 
 #include "graph/number_text.h"
 #include "graph/rebuild.h"
+#include "graph/safe_text.h"
 #include "train/json_text.h"
 #include "train/safetensors_format.h"
 #include "train/whole_file.h"

@@ -7,6 +7,7 @@
 
 #include "graph/number_text.h"
 #include "graph/rebuild.h"
+#include "graph/safe_text.h"
 
 #define WINDOW_BYTES ((size_t)1 << 16)
 
@@ -24,9 +25,12 @@ static void write_message(char *message, const char *path, const char *prefix, c
     size_t length = strlen(path);
     const char *cut = length > PATH_SHOWN ? "..." : "";
     const char *shown = length > PATH_SHOWN ? path + length - PATH_SHOWN : path;
+    while (*cut && ((unsigned char)*shown & 0xC0) == 0x80) /* in the midst of a character */
+        shown++;
     int used = snprintf(message, TG_MESSAGE_SIZE, "%s%s%s", cut, shown, prefix);
     if (used >= 0 && used < TG_MESSAGE_SIZE)
         tg_vformat(message + used, (size_t)(TG_MESSAGE_SIZE - used), format, arguments);
+    tg_make_safe(message, TG_MESSAGE_SIZE);
 }
 
 tg_status tg_file_fail(char *message, tg_status status, const char *path, const char *format, ...)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 
 #define COLUMNS 4
 
@@ -167,6 +168,7 @@ static cells cells_of(const tg_summary_row *row)
 {
     cells c;
     snprintf(c.text[0], sizeof c.text[0], "%s (%s)", row->layer->name, row->layer->kind);
+    tg_make_safe(c.text[0], sizeof c.text[0]);
     shape_text(row->shape, c.text[1], sizeof c.text[1]);
     tg_count_text(row->parameters + row->states, c.text[2], sizeof c.text[2]);
     tg_count_text((int64_t)row->multiply_adds, c.text[3], sizeof c.text[3]);
@@ -215,7 +217,9 @@ tg_status tg_summary_write(FILE *out, tg_tensor output, tg_summary_options optio
     tg_summary_rows(output, rows, n);
     add_nodes(output.graph, 0, output.id + 1, &all);
 
-    fprintf(out, "Model: \"%s\"\n", options.title ? options.title : "model");
+    put(out, "Model: \"");
+    tg_put_safe(out, options.title ? options.title : "model");
+    put(out, "\"\n");
     put_table(out, options.ascii ? &ascii_box : &unicode_box, rows, n);
     put_total(out, "Total", all.parameters + all.states, all.bytes + all.state_bytes);
     put_total(out, "Trainable", all.parameters, all.bytes);

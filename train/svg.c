@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "train/json_text.h"
 #include "train/svg_draw.h"
 

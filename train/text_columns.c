@@ -3,30 +3,28 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "train/json_text.h"
+#include "graph/safe_text.h"
 
 typedef struct stretch {
     uint32_t first, last;
-    int columns; /* of each character; -1: refused */
+    int columns; /* of each character */
 } stretch;
 
-/* Unicode's combining marks of general use, East Asian Width W and F by blocks, and the controls. */
+/* Unicode's combining marks of general use, East Asian Width W and F by blocks. */
 static const stretch stretches[] = {
-    {0x00, 0x1F, -1},      {0x7F, 0x9F, -1},      {0x300, 0x36F, 0},    {0x1100, 0x115F, 2},   {0x1AB0, 0x1AFF, 0},
-    {0x1DC0, 0x1DFF, 0},   {0x200B, 0x200D, 0},   {0x200E, 0x200F, -1}, {0x2028, 0x202E, -1},  {0x2060, 0x2060, 0},
-    {0x2066, 0x2069, -1},  {0x20D0, 0x20FF, 0},   {0x2E80, 0x303E, 2},  {0x3041, 0xA4CF, 2},   {0xA960, 0xA97F, 2},
-    {0xAC00, 0xD7A3, 2},   {0xF900, 0xFAFF, 2},   {0xFE00, 0xFE0F, 0},  {0xFE20, 0xFE2F, 0},   {0xFE30, 0xFE6F, 2},
-    {0xFEFF, 0xFEFF, -1},  {0xFF00, 0xFF60, 2},   {0xFFE0, 0xFFE6, 2},  {0x1F300, 0x1F64F, 2}, {0x1F680, 0x1F6FF, 2},
-    {0x1F900, 0x1F9FF, 2}, {0x20000, 0x3FFFD, 2},
+    {0x300, 0x36F, 0},     {0x1100, 0x115F, 2}, {0x1AB0, 0x1AFF, 0},   {0x1DC0, 0x1DFF, 0},   {0x200B, 0x200D, 0},
+    {0x2060, 0x2060, 0},   {0x20D0, 0x20FF, 0}, {0x2E80, 0x303E, 2},   {0x3041, 0xA4CF, 2},   {0xA960, 0xA97F, 2},
+    {0xAC00, 0xD7A3, 2},   {0xF900, 0xFAFF, 2}, {0xFE00, 0xFE0F, 0},   {0xFE20, 0xFE2F, 0},   {0xFE30, 0xFE6F, 2},
+    {0xFF00, 0xFF60, 2},   {0xFFE0, 0xFFE6, 2}, {0x1F300, 0x1F64F, 2}, {0x1F680, 0x1F6FF, 2}, {0x1F900, 0x1F9FF, 2},
+    {0x20000, 0x3FFFD, 2},
 };
 
-/* Of the character of `length` bytes. */
+/* Of the character of `length` bytes; -1: refused. */
 static int columns_of(const char *text, int length)
 {
-    const unsigned char *bytes = (const unsigned char *)text;
-    uint32_t code = length == 1 ? bytes[0] : bytes[0] & (0xFFu >> (length + 1));
-    for (int i = 1; i < length; i++)
-        code = code << 6 | (bytes[i] & 0x3F);
+    uint32_t code = tg_utf8_code(text, length);
+    if (tg_steers(code))
+        return -1;
     for (size_t i = 0; i < sizeof stretches / sizeof *stretches; i++)
         if (code >= stretches[i].first && code <= stretches[i].last)
             return stretches[i].columns;

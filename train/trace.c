@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "train/file_lock.h"
 #include "train/stream.h"
 
@@ -125,17 +126,6 @@ tg_trace *tg_trace_open(tg_variables *variables, const char *path, tg_status *st
     return NULL;
 }
 
-static void put_name(FILE *out, const char *name)
-{
-    for (; *name; name++) {
-        unsigned char byte = (unsigned char)*name;
-        if (byte < 0x20 || byte == 0x7f)
-            fprintf(out, "\\x%02X", byte);
-        else
-            fputc(byte, out);
-    }
-}
-
 tg_status tg_trace_step(tg_trace *trace, int64_t step, char *message)
 {
     if (step <= trace->last)
@@ -145,7 +135,7 @@ tg_status tg_trace_step(tg_trace *trace, int64_t step, char *message)
     for (int i = 0; i < trace->count; i++) {
         const tg_variable_info *variable = tg_variables_at(trace->variables, i);
         fprintf(trace->file, "%lld ", (long long)step);
-        put_name(trace->file, variable->name);
+        tg_put_safe(trace->file, variable->name);
         const void *values = tg_variables_values(trace->variables, variable);
         fprintf(trace->file, " %016llx\n", (unsigned long long)tg_trace_hash(values, (size_t)tg_type_bytes(variable->type)));
     }

@@ -16,7 +16,7 @@ TG_BEGIN_DECLS
 typedef struct tg_trace tg_trace;
 
 /** Begins a trace in a new or emptied file, of the variables that the store now has; those that appear later are left out.
-    Control characters in their names are written as \xHH. NULL on failure: *status, TG_ERROR_SYSTEM for a file that another run is
+    What is not printable in their names is written as \xHH or \uHHHH. NULL on failure: *status, TG_ERROR_SYSTEM for a file that another run is
     writing, which stays as it is, and one sentence in `message`, of TG_MESSAGE_SIZE bytes. The store must outlive the trace. */
 TG_API tg_trace *tg_trace_open(tg_variables *variables, const char *path, tg_status *status, char *message);
 /** Adds the variables' hashes as those after a step, which must be later than the last. The file has them when this returns.

@@ -10,6 +10,7 @@
 
 #include "graph/keyed_hash.h"
 #include "graph/number_text.h"
+#include "graph/safe_text.h"
 #include "train/file_lock.h"
 #include "train/whole_file.h"
 
@@ -35,7 +36,7 @@ typedef struct request {
 
 static tg_status fail(const request *r, const char *what)
 {
-    snprintf(r->message, r->size, "%s: %s: %s", r->path, what, tg_system_reason(errno));
+    tg_message(r->message, r->size, "%s: %s: %s", r->path, what, tg_system_reason(errno));
     return TG_ERROR_IO;
 }
 
@@ -202,7 +203,7 @@ static tg_status fill(const request *r, FILE *out, bool sync)
     errno = 0;
     tg_status status = r->write(out, r->user);
     if (status != TG_OK && status != TG_ERROR_IO)
-        snprintf(r->message, r->size, "%s: %s", r->path, tg_status_text(status));
+        tg_message(r->message, r->size, "%s: %s", r->path, tg_status_text(status));
     else if (status == TG_ERROR_IO || ferror(out) || fflush(out) != 0 || (sync && fsync(fileno(out)) != 0))
         status = fail(r, "writing failed");
     return status;
