@@ -23,6 +23,10 @@ has_meson() { meson_is_new meson || meson_is_new "$root/.venv/bin/meson"; }
 has_ninja() { have ninja || have "$root/.venv/bin/ninja"; }
 has_h5py() { python3 -c 'import h5py' >/dev/null 2>&1 || /usr/bin/python3 -c 'import h5py' >/dev/null 2>&1; }
 has_venv() { python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
+has_fuzzer() {
+    echo 'int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n); int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return n && *d; }' |
+        "${CC%% *}" -fsanitize=fuzzer,address -x c -o /dev/null - >/dev/null 2>&1
+}
 has_locales() { ! have apt-get || [ -e /usr/share/i18n/locales/de_DE ]; }
 has_libc() { ! have apt-get || [ -e /usr/include/stdio.h ]; }
 
@@ -83,6 +87,10 @@ debian_packages() {
     lacks zlib1g-dev module_exists zlib
     case $1 in
     demo) has_download || printf ' curl ca-certificates' ;;
+    fuzz)
+        lacks libpng-dev module_exists libpng
+        lacks libclang-rt-dev has_fuzzer
+        ;;
     check)
         lacks g++ has_cxx_compiler
         lacks check module_exists check
@@ -125,7 +133,7 @@ require_brew() {
     brew install -q $packages || fail "could not install packages: brew install$packages"
 }
 
-# require PURPOSE: demo or check
+# require PURPOSE: demo, check or fuzz
 require() {
     if have apt-get; then
         require_debian "$1"
