@@ -1,10 +1,12 @@
 #include "models/keep.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "graph/number_text.h"
 #include "models/command.h"
 #include "train/whole_file.h"
 
@@ -253,6 +255,23 @@ void keep_tell(const keeper *k, const char *where, bool trained)
         console_complain(k->console, "interrupted %s; %s%s%s%s%s", where, weights ? "the weights are in " : "",
                          weights ? weights : "", weights && checkpoint ? ", " : "",
                          checkpoint ? "the last checkpoint is in " : "", checkpoint ? folder : "");
+}
+
+static int find(const console *c, const char *path)
+{
+    if (access(path, R_OK) == 0)
+        return EXIT_DONE;
+    console_complain(c, "%s: %s", path, tg_system_reason(errno));
+    return EXIT_DATA;
+}
+
+int keep_found(const console *c, const settings *s)
+{
+    char path[4096];
+    if (s->load)
+        return find(c, s->load);
+    snprintf(path, sizeof path, "%s/%s", s->resume ? s->resume : "", TG_CHECKPOINT_LAST);
+    return s->resume ? find(c, path) : EXIT_DONE;
 }
 
 int keep_place(const console *c, const char *path)

@@ -35,6 +35,9 @@ void keep_tell(const keeper *k, const char *where, bool trained);
 int keep_weights(keeper *k);
 void keep_end(keeper *k);
 
+/** Whether the weights and the checkpoint that the run is to start from are there, before anything else is done or made. An exit code; a
+    refusal has been said. */
+int keep_found(const console *c, const settings *s);
 /** Whether a file can be written at `path` (NULL: none is wanted), before work is done that would be lost. An exit code; a refusal has
     been said. */
 int keep_place(const console *c, const char *path);

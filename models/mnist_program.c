@@ -385,13 +385,15 @@ static int show_results(run *r)
     return console_flushed(&r->console) ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* Whatever will be written after the work is tried before it. */
+/* Whatever the work starts from is looked for, and whatever will be written after it is tried, before it. */
 static int places(run *r)
 {
     char figure[4096];
     const settings *s = &r->settings;
     const char *files[] = {s->save, s->dump_graph, s->find_learning_rate ? rate_figure_path(s, figure) : NULL};
-    int code = console_ready(&r->console) ? prepare_report(&r->console, s) : EXIT_FAILED;
+    int code = console_ready(&r->console) ? keep_found(&r->console, s) : EXIT_FAILED;
+    if (code == EXIT_DONE)
+        code = prepare_report(&r->console, s);
     for (size_t i = 0; i < sizeof files / sizeof *files && code == EXIT_DONE; i++)
         code = keep_place(&r->console, files[i]);
     return code;

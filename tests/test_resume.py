@@ -219,8 +219,10 @@ def what_does_not_fit_is_refused(program, name):
     said = subprocess.run([other, "--data", ".", "--batch-size", "10", "--resume", "run"], cwd=folder.path, env=ENVIRONMENT, text=True,
                           capture_output=True).stderr
     assert ": the network was " in said and " in the run that is to go on, and is " in said, said
-    said = folder.run("--resume", "none", code=3).stderr
-    assert "none/last.safetensors: No such file or directory" in said, said
+    for flag, missing in (("--resume", "none/last.safetensors"), ("--load", "none")):
+        done = folder.run(flag, "none", "--report", "made", code=3)
+        assert (done.stdout, done.stderr) == ("", f"{os.path.basename(program)}: {missing}: No such file or directory\n"), done
+        assert not (folder.path / "none").exists() and not (folder.path / "made").exists()
     said = folder.run("--load", "a.safetensors", "--resume", "run", code=2).stderr
     assert "--load and --resume exclude each other" in said, said
     said = folder.run("--checkpoint", "other", "--resume", "run", code=2).stderr
