@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -29,6 +30,16 @@ def tables():
     assert re.search(rf"Inference.*\n\n\| \| fcnn, one image, 1 thread, us \| .*\n.*\n\| tapegrad \| {figure} \| {figure} \|\n", out), out
     for name in ("keras", "torch", "jax", "onnxruntime"):
         assert f"- {name} was not run: --{name} PYTHON names an interpreter that has it\n" in out, out
+
+
+def unread_output():
+    """As behind "| head": an end in silence."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, COMPARE, f"--build={BUILD}", "--models=fcnn", "--threads=1", "--rounds=1", "--epochs=1", "--tables=training"],
+                          stdout=write, stderr=subprocess.PIPE, text=True, env={**os.environ, "MNIST_DIR": str(FOLDER)})
+    os.close(write)
+    assert done.returncode == -signal.SIGPIPE and "Traceback" not in done.stderr and "Broken pipe" not in done.stderr, done
 
 
 def larger_networks():
@@ -66,7 +77,7 @@ def wrong_usage():
     assert "meson compile -C /none" in run("--build=/none", code=1).stderr
 
 
-tests = [tables, larger_networks, instruction_sets, peers_that_do_not_work_are_named, wrong_usage]
+tests = [tables, unread_output, larger_networks, instruction_sets, peers_that_do_not_work_are_named, wrong_usage]
 failed = 0
 print(f"1..{len(tests)}")
 with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -83,6 +84,16 @@ def tables_in_a_page():
     assert [p.name for p in FOLDER.iterdir() if p.name.startswith("page")] == ["page.md"]
 
 
+def unread_output():
+    """As behind "| head": an end in silence."""
+    command = [sys.executable, TOOL, f"--programs={PROGRAMS}", "--data=data", "--epochs=1", "--seeds=1", "--only=cnn"]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=FOLDER)
+    os.close(write)
+    assert done.returncode == -signal.SIGPIPE and "Traceback" not in done.stderr and "Broken pipe" not in done.stderr, done
+
+
 def wrong_usage():
     assert "whole number above 0" in run("--epochs=0", code=2).stderr
     assert "invalid choice" in run("--only=with", code=2).stderr
@@ -96,7 +107,7 @@ def wrong_usage():
     assert all(flag in page for flag in ("--epochs", "--seeds", "--data", "--output", "--only", "--programs"))
 
 
-tests = [every_table, means_of_runs, tables_in_a_page, wrong_usage]
+tests = [every_table, means_of_runs, tables_in_a_page, unread_output, wrong_usage]
 failed = 0
 print(f"1..{len(tests)}", flush=True)
 with tempfile.TemporaryDirectory() as name:

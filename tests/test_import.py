@@ -3,6 +3,7 @@ import os
 import pickle
 import random
 import re
+import subprocess
 import sys
 import zipfile
 
@@ -227,6 +228,11 @@ def usage():
     page = run(sys.executable, IMPORT, "--help").stdout
     assert page.startswith("usage: import_weights [FLAGS] MODEL OUT.safetensors\n") and "Examples:" in page and "Exit status:" in page
     assert import_weights(state, "out.safetensors", "--quiet", TRAINED).stdout == ""
+    read, write = os.pipe()
+    os.close(read)  # nobody reads the report, as behind "| head"
+    done = subprocess.run([sys.executable, IMPORT, state, "unread.safetensors", TRAINED], stdout=write, stderr=subprocess.PIPE, text=True, cwd=FOLDER)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "") and same(read_safetensors(FOLDER / "unread.safetensors")[1], read_safetensors(FOLDER / "out.safetensors")[1]), done
     lines = import_weights(state, "out.safetensors", "--activation=tanh").stdout.splitlines()
     assert lines[0] == "out.safetensors: fcnn, hidden 12,8, activation tanh; from PyTorch, layers in the order of the file (--layers gives another):" and lines[1].split() == ["dense/kernel", "[784,", "12]", "0.weight"], lines
     assert len(lines) == 7 and os.stat(FOLDER / "out.safetensors").st_mode & 0o777 == 0o666 & ~umask()
