@@ -291,6 +291,27 @@ START_TEST(rows_out_of_range_are_named)
 }
 END_TEST
 
+static tg_tensor loss_of_bytes(tg_tensor logits, tg_tensor labels, void *user)
+{
+    return loss(logits, tg_cast(labels, TG_I32), user);
+}
+
+START_TEST(labels_may_be_bytes)
+{
+    static uint8_t labels[ROWS];
+    const int32_t batch[] = {7, 8};
+    tg_model_options bytes = options();
+    bytes.target.dtype = TG_U8;
+    bytes.loss = loss_of_bytes;
+    tg_model_free(model);
+    model = tg_model_new(variables, bytes);
+    ASSERT_OK(tg_model_train(model, (tg_rows){x, labels, ROWS}, batch, 2));
+    labels[8] = 255;
+    ck_assert_int_eq(tg_model_train(model, (tg_rows){x, labels, ROWS}, batch, 2), TG_ERROR_RANGE);
+    assert_error("model: the label of row 8 (from 0) is 255, but the model has 3 classes, 0 to 2: ");
+}
+END_TEST
+
 START_TEST(rows_of_eight_axes_are_too_many)
 {
     const float values[2] = {1, 2};
@@ -542,6 +563,7 @@ int main(void)
     tcase_add_test(tests, places_are_the_user_s);
     tcase_add_test(tests, wrong_arguments_are_told);
     tcase_add_test(tests, rows_out_of_range_are_named);
+    tcase_add_test(tests, labels_may_be_bytes);
     tcase_add_test(tests, rows_of_eight_axes_are_too_many);
     tcase_add_test(tests, functions_that_give_no_tensor_are_told);
     tcase_add_test(tests, functions_with_wrong_shapes_are_told);

@@ -16,8 +16,9 @@ char *tg_run_failure_text(const tg_plan *plan, char *text, size_t size)
 
 bool tg_label_range_text(const tg_model_options *options, tg_batch batch, char *text, size_t size)
 {
-    const int32_t *labels = batch.rows.y;
-    bool classes = labels && options->classes > 0 && tg_type_equal(options->target, (tg_type){TG_I32, TG_SCALAR});
+    const void *labels = batch.rows.y;
+    bool bytes = options->target.dtype == TG_U8, integers = bytes || options->target.dtype == TG_I32;
+    bool classes = labels && options->classes > 0 && integers && options->target.shape.rank == 0;
     int64_t count = batch.indices ? batch.index_count : batch.rows.count;
     for (int64_t i = 0; i < count; i++) {
         int64_t row = batch.indices ? batch.indices[i] : i;
@@ -26,9 +27,10 @@ bool tg_label_range_text(const tg_model_options *options, tg_batch batch, char *
                      (long long)batch.rows.count);
             return true;
         }
-        if (classes && (labels[row] < 0 || labels[row] >= options->classes)) {
+        int label = !classes ? 0 : bytes ? ((const uint8_t *)labels)[row] : ((const int32_t *)labels)[row];
+        if (classes && (label < 0 || label >= options->classes)) {
             snprintf(text, size, "the label of row %lld (from 0) is %d, but the model has %d classes, 0 to %d", (long long)row,
-                     (int)labels[row], (int)options->classes, (int)options->classes - 1);
+                     label, (int)options->classes, (int)options->classes - 1);
             return true;
         }
     }
