@@ -196,6 +196,58 @@ START_TEST(missing_values_are_nan)
 }
 END_TEST
 
+/* Numbers that are read the short way, and their neighbours that are not, to the bit as the C library has them. */
+START_TEST(numbers_are_rounded_as_they_should_be)
+{
+    static char texts[4000][16];
+    blob file = {0};
+    uint32_t random = 1;
+    int count = 0;
+    blob_add(&file, "a\n", 2);
+    for (int figures = 1; figures <= 9; figures++) {
+        for (int point = -1; point <= figures; point++) {
+            for (int i = 0; i < 40; i++, count++) {
+                char *to = texts[count];
+                if (i & 1)
+                    *to++ = '-';
+                for (int k = 0; k <= figures; k++) {
+                    random = random * 1664525u + 1013904223u;
+                    if (k == point)
+                        *to++ = '.';
+                    if (k < figures)
+                        *to++ = (char)('0' + (i < 4 ? (i & 2 ? 9 : 0) : (random >> 16) % 10));
+                }
+                *to = '\0';
+                blob_add(&file, texts[count], strlen(texts[count]));
+                blob_add(&file, "\n", 1);
+            }
+        }
+    }
+    write_file(path, file);
+    blob_free(&file);
+    ck_assert_msg(tg_csv_read(context, path, (tg_csv_options){.header = TG_CSV_HEADER_LINE}, &csv, message) == TG_OK, "%s",
+                  message);
+    ck_assert_int_eq(csv.rows, count);
+    for (int i = 0; i < count; i++) {
+        float expected = strtof(texts[i], NULL);
+        ck_assert_msg(memcmp(&csv.x[i], &expected, sizeof expected) == 0, "%s: %.9g", texts[i], (double)csv.x[i]);
+    }
+    tg_csv_free(&csv);
+}
+END_TEST
+
+START_TEST(another_separator_is_guessed)
+{
+    const tg_csv_options target = {.targets = (const char *[]){"t"}, .target_count = 1};
+    check_refused("a;t\n1;2\n", target, "line 1: expected a column named 't', found a;t: .separator is another");
+    check_refused("a\tt\n1\t2\n", target, "line 1: expected a column named 't', found a?t: .separator is another");
+    tg_csv_options tabs = target;
+    tabs.separator = '\t';
+    check_refused("a,t\n1,2\n", tabs, "line 1: expected a column named 't', found a,t: .separator is another");
+    check_refused("a\n1\n", target, "line 1: expected a column named 't', found a");
+}
+END_TEST
+
 START_TEST(columns_are_chosen_by_name_and_in_order)
 {
     static const char text[] = "name;z;\"a \"\"b\"\"; c\";t;u\n\"x; 1\ny\";1;2;3;4\n;5;;7;8\n";
@@ -396,6 +448,8 @@ int main(void)
     tcase_add_test(tests, refusals_say_what_was_assumed_of_the_header);
     tcase_add_test(tests, a_large_file_is_read);
     tcase_add_test(tests, missing_values_are_nan);
+    tcase_add_test(tests, numbers_are_rounded_as_they_should_be);
+    tcase_add_test(tests, another_separator_is_guessed);
     tcase_add_test(tests, columns_are_chosen_by_name_and_in_order);
     tcase_add_test(tests, other_columns_than_the_targets_are_inputs);
     tcase_add_test(tests, refusals_name_line_and_column);

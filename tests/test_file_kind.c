@@ -140,7 +140,7 @@ START_TEST(other_kinds_are_refused_by_name)
          1u << TG_FILE_SAFETENSORS},
         {read_image, "expected an image as PNG, PGM (P2 or P5) or IDX, found ",
          1u << TG_FILE_PNG | 1u << TG_FILE_IDX | 1u << TG_FILE_GZIP | 1u << TG_FILE_EMPTY},
-        {read_table, "expected text, found ", 1u << TG_FILE_TEXT | 1u << TG_FILE_EMPTY},
+        {read_table, "expected text in UTF-8, found ", 1u << TG_FILE_TEXT | 1u << TG_FILE_EMPTY},
     };
     for (size_t r = 0; r < sizeof readers / sizeof *readers; r++) {
         for (int i = 0; i < BEGINNINGS; i++) {

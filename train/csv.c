@@ -162,10 +162,35 @@ static bool is_missing(const field *f)
     return false;
 }
 
+/* A number of up to seven figures, with or without a point: a whole number and a power of ten that f32 holds exactly, so that one
+   division rounds as the long way would. Most fields are such, and read several times as fast. */
+static bool is_short_number(const field *f, float *value)
+{
+    static const float powers[] = {1, 1e1F, 1e2F, 1e3F, 1e4F, 1e5F, 1e6F, 1e7F};
+    bool negative = f->length && *f->text == '-', point = false;
+    int32_t whole = 0, figures = 0, decimals = 0;
+    for (size_t i = negative; i < f->length; i++) {
+        char c = f->text[i];
+        if (c == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (c < '0' || c > '9' || ++figures > 7)
+            return false;
+        whole = 10 * whole + (c - '0');
+        decimals += point;
+    }
+    *value = (float)whole / powers[decimals];
+    *value = negative ? -*value : *value;
+    return figures > 0;
+}
+
 /* Whether a field is a number, which may be too large for f32. The text goes on behind the field, but not with anything that a number
    is made of. */
 static bool is_number(const field *f, float *value)
 {
+    if (is_short_number(f, value))
+        return true;
     char *end = f->text;
     if (strspn(f->text, "0123456789+-.eE") >= f->length) /* neither hexadecimal nor infinite */
         *value = tg_take_f32(f->text, &end);
@@ -244,6 +269,10 @@ static bool is_named(const reader *r, int32_t i, const char *name)
 /* What to do where the first line was taken for what it is not. */
 static const char *header_hint(const reader *r)
 {
+    static const char others[] = ",;\t|";
+    for (size_t i = 0; r->count == 1 && i < sizeof others - 1; i++)
+        if (others[i] != r->separator && memchr(r->columns[0].name.text, others[i], r->columns[0].name.length))
+            return ": .separator is another";
     if (r->headless)
         return r->header == TG_CSV_HEADER_AUTO
                    ? ", as the line holds numbers alone: .header = TG_CSV_HEADER_LINE takes it for names"

@@ -21,7 +21,7 @@ static tg_status load(tg_stream *stream, tg_text_limit limit, tg_text_file *file
     file->text[bytes] = '\0';
     const char *zero = status == TG_OK ? memchr(file->text, 0, bytes) : NULL;
     if (zero)
-        status = tg_stream_refuse_kind(stream, TG_FILE_TEXT, "text");
+        status = tg_stream_refuse_kind(stream, TG_FILE_TEXT, "text in UTF-8");
     return zero && status == TG_OK ? tg_file_fail(stream->message, TG_ERROR_FORMAT, stream->path,
                                                   "byte %lld: a zero byte in text", (long long)(zero - file->text))
                                    : status;
