@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdatomic.h>
 
+#include "graph/rebuild.h"
 #include "plan_fixture.h"
 
 static atomic_int prologue_runs;

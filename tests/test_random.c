@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "graph/rebuild.h"
 #include "ops/kernel_set.h"
 #include "workbench.h"
 
