@@ -4,6 +4,7 @@
 
 #include "data_files.h"
 #include "failing_allocator.h"
+#include "graph/number_text.h"
 #include "harness.h"
 
 static char folder[256], message[TG_MESSAGE_SIZE];
@@ -229,7 +230,7 @@ START_TEST(numbers_are_rounded_as_they_should_be)
                   message);
     ck_assert_int_eq(csv.rows, count);
     for (int i = 0; i < count; i++) {
-        float expected = strtof(texts[i], NULL);
+        float expected = tg_take_f32(texts[i], NULL);
         ck_assert_msg(memcmp(&csv.x[i], &expected, sizeof expected) == 0, "%s: %.9g", texts[i], (double)csv.x[i]);
     }
     tg_csv_free(&csv);
@@ -240,7 +241,7 @@ START_TEST(another_separator_is_guessed)
 {
     const tg_csv_options target = {.targets = (const char *[]){"t"}, .target_count = 1};
     check_refused("a;t\n1;2\n", target, "line 1: expected a column named 't', found a;t: .separator is another");
-    check_refused("a\tt\n1\t2\n", target, "line 1: expected a column named 't', found a?t: .separator is another");
+    check_refused("a\tt\n1\t2\n", target, "line 1: expected a column named 't', found a\\x09t: .separator is another");
     tg_csv_options tabs = target;
     tabs.separator = '\t';
     check_refused("a,t\n1,2\n", tabs, "line 1: expected a column named 't', found a,t: .separator is another");
