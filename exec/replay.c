@@ -215,40 +215,38 @@ static tg_status run_search(const search *self)
     return status;
 }
 
-static tg_plan *make_replay(tg_plan *plan, tg_failure *why)
+/* A plan that replays `plan`: the graph as recorded, or (`compiled`) what compiling made of it. */
+static tg_plan *make_replay(const tg_plan *plan, bool compiled, tg_failure *why)
 {
     tg_compile_request request = plan->request;
+    tg_pool pool = tg_pool_make(plan->context);
+    int32_t *roots = tg_pool_take(&pool, request.n_roots, sizeof *roots);
     request.options = (tg_compile_options){.plan_memory = plan->request.options.plan_memory};
     request.commits = false;
     request.replay = request.own_workspace = true;
-    tg_plan *replay = tg_plan_make(&request, why);
-    for (int32_t i = 0; replay && i < plan->n_inputs; i++)
-        replay->inputs[i].fed = plan->inputs[i].fed; /* both list the recorded graph's */
+    for (int32_t i = 0; i < request.n_roots && roots; i++)
+        roots[i] = compiled ? plan->map[request.roots[i]] : request.roots[i];
+    request.roots = roots;
+    if (compiled) {
+        request.graph = plan->graph;
+        request.count = tg_graph_count(plan->graph);
+    }
+    *why = (tg_failure){.status = TG_ERROR_MEMORY, .text = "out of memory for a replay"};
+    tg_plan *replay = roots ? tg_plan_make(&request, why) : NULL;
+    for (int32_t i = 0; replay && i < plan->n_inputs; i++) {
+        int32_t recorded = plan->inputs[i].recorded, id = compiled ? plan->map[recorded] : recorded;
+        if (id >= 0)
+            tg_plan_find_input(replay, id)->fed = plan->inputs[i].fed;
+    }
+    tg_pool_free(&pool);
     return replay;
 }
 
-/* Of a run that failed though the ops as recorded give finite values. */
-static void blame_compiled(const tg_plan *plan, tg_nonfinite *found)
+/* Replays and searches; a failure is the plan's. */
+static tg_status search_once(tg_plan *plan, bool compiled, tg_nonfinite *found)
 {
-    const tg_node *node = tg_graph_node(plan->graph, plan->failed);
-    char label[200];
-    found->node = plan->origin[plan->failed];
-    snprintf(
-        found->message, sizeof found->message,
-        "%s of the compiled graph is not finite, though the ops that it was made of are: smaller values avoid that, or compiling "
-        "with rounds = false",
-        tg_node_label(node, label, sizeof label));
-    if (node->where.file)
-        append(found->message, sizeof found->message, " (%s:%d)", node->where.file, node->where.line);
-}
-
-tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
-{
-    *found = (tg_nonfinite){.node = -1};
-    if (!plan)
-        return TG_ERROR_ARGUMENT;
     tg_failure why;
-    tg_plan *replay = make_replay(plan, &why);
+    tg_plan *replay = make_replay(plan, compiled, &why);
     if (!replay)
         return tg_plan_fail(plan, why.status, why.where, "%s", why.text);
     int32_t count = tg_graph_count(replay->graph);
@@ -265,12 +263,28 @@ tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
         tg_workspace_exit(replay->workspace, replay->place);
         tg_variables_unlock(replay->variables, false);
     }
-    if (status == TG_OK && found->node < 0 && plan->failed >= 0)
-        blame_compiled(plan, found);
     if (status == TG_ERROR_MEMORY)
         tg_plan_fail(plan, status, (tg_where){NULL, 0}, "out of memory while replaying %d nodes", count);
     else if (status != TG_OK)
         tg_plan_fail(plan, status, (tg_where){NULL, 0}, "%s", tg_plan_error(replay));
     tg_plan_free(replay);
     return status;
+}
+
+tg_status tg_find_nonfinite(tg_plan *plan, tg_nonfinite *found)
+{
+    *found = (tg_nonfinite){.node = -1};
+    if (!plan)
+        return TG_ERROR_ARGUMENT;
+    tg_status status = search_once(plan, false, found);
+    if (status != TG_OK || found->node >= 0 || plan->failed < 0)
+        return status;
+    /* The ops as recorded give finite values: one that they were rewritten to did not. */
+    status = search_once(plan, true, found);
+    if (status != TG_OK || found->node < 0)
+        return status;
+    int32_t recorded = plan->origin[found->node];
+    found->node = recorded >= 0 ? recorded : plan->origin[plan->failed];
+    append(found->message, sizeof found->message, "; the ops that it stands for do not: options.rounds = false keeps to them");
+    return TG_OK;
 }

@@ -498,6 +498,41 @@ START_TEST(what_leads_nowhere_is_not_named)
 }
 END_TEST
 
+/* Winograd's transform adds pixels before the kernel makes them small: what overflows is no op of the recorded graph. */
+START_TEST(a_node_that_compiling_made_is_named)
+{
+    begin(2);
+    static float pixels[6 * 6 * 32];
+    for (int i = 0; i < 6 * 6 * 32; i++)
+        pixels[i] = i / 32 % 2 ? 3e38F : -3e38F;
+    tg_tensor x = tg_input(graph, "x", TG_F32, TG_SHAPE(1, 6, 6, 32)), w = weights(4, 1);
+    tg_tensor kernel = tg_variable(graph, "k", TG_F32, TG_SHAPE(3, 3, 32, 32), (tg_init){TG_INIT_CONSTANT, 1e-38, 0});
+    tg_tensor y = tg_max_pool2d(tg_conv2d(x, kernel, (tg_conv2d_options){{0}}), 2), loss = tg_sum(y, TG_ALL_AXES);
+    tg_assign(w, tg_add(w, tg_scalar(w, 1)));
+    tg_compile_options exact = tg_compile_defaults(context);
+    exact.rounds = false;
+    tg_plan *plans[2] = {compiled(&loss, 1, tg_compile_defaults(context)), compiled(&loss, 1, exact)};
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(tg_feed(plans[i], x, pixels, sizeof pixels), TG_OK);
+    tg_nonfinite found;
+    ck_assert_int_eq(tg_run(plans[1]), TG_OK);
+    ck_assert_int_eq(tg_find_nonfinite(plans[1], &found), TG_OK);
+    ck_assert_int_eq(found.node, -1);
+    ck_assert_int_eq(tg_run(plans[0]), TG_ERROR_NONFINITE);
+    ck_assert_int_eq(tg_find_nonfinite(plans[0], &found), TG_OK);
+    ck_assert_int_eq(found.node, y.id);
+    ck_assert_msg(strncmp(found.message, "conv2d_max_pool2d gives ", 24) == 0 && strstr(found.message, "options.rounds = false"),
+                  "%s", found.message);
+    ck_assert_int_eq(tg_feed(plans[0], x, pixels, sizeof pixels), TG_OK);
+    pixels[0] = INFINITY;
+    ck_assert_int_eq(tg_find_nonfinite(plans[0], &found), TG_OK);
+    ck_assert_int_eq(found.node, x.id);
+    for (int i = 0; i < 2; i++)
+        tg_plan_free(plans[i]);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const int all = (int)(sizeof options / sizeof *options);
@@ -511,5 +546,6 @@ int main(void)
     tcase_add_loop_test(tests, a_variable_may_be_allowed_anything, 0, all);
     tcase_add_loop_test(tests, copies_are_checked_too, 0, 3 * all);
     tcase_add_loop_test(tests, what_leads_nowhere_is_not_named, 0, all);
+    tcase_add_test(tests, a_node_that_compiling_made_is_named);
     return harness_run("nonfinite", tests);
 }
