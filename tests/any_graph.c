@@ -151,19 +151,30 @@ static tg_tensor step(any_graph *g)
     }
 }
 
-/* Gradients, in every leaf, of a weighted sum of two results. */
+/* The gradients in every leaf become roots. */
+static void add_gradients(any_graph *g, tg_tensor loss)
+{
+    tg_tensor gradients[ANY_LEAVES];
+    bool ok = tg_gradients_with(loss, g->leaves, ANY_LEAVES, gradients, (tg_gradient_options){.allow_zero = true});
+    ck_assert_msg(ok, "graph %llu: %s", (unsigned long long)g->seed, tg_graph_error(g->graph));
+    for (int i = 0; i < ANY_LEAVES; i++)
+        g->roots[g->n_roots++] = gradients[i];
+}
+
+/* Of a weighted sum of two results, and of one of these gradients at times. */
 static void differentiate(any_graph *g)
 {
-    tg_tensor loss = tg_full(g->leaves[0], TG_SCALAR, 0), gradients[ANY_LEAVES];
+    tg_tensor loss = tg_full(g->leaves[0], TG_SCALAR, 0);
     for (int i = 0; i < 2; i++) {
         tg_tensor y = any_float(g);
         loss = tg_add(loss, tg_sum(tg_mul(y, tg_scalar(y, i + 1)), TG_ALL_AXES));
     }
-    bool ok = tg_gradients_with(loss, g->leaves, ANY_LEAVES, gradients, (tg_gradient_options){.allow_zero = true});
-    ck_assert_msg(ok, "graph %llu: %s", (unsigned long long)g->seed, tg_graph_error(g->graph));
     g->roots[g->n_roots++] = loss;
-    for (int i = 0; i < ANY_LEAVES; i++)
-        g->roots[g->n_roots++] = gradients[i];
+    add_gradients(g, loss);
+    if (any_below(g, 4))
+        return;
+    tg_tensor first = g->roots[g->n_roots - 1 - (int)any_below(g, ANY_LEAVES)];
+    add_gradients(g, tg_sum(tg_mul(first, tg_scalar(first, 0.5)), TG_ALL_AXES));
 }
 
 static void take_roots(any_graph *g, const any_pool *pool, int n)
