@@ -57,7 +57,8 @@ typedef struct tg_rewrite_args {
 } tg_rewrite_args;
 
 /** What a rule may change, on finite inputs that give finite results. A position is a result that says which element an op took (an
-    argmax), and with it what goes where it says: a maximum's gradient. Each class allows what those before it allow. Compiling
+    argmax), and with it what goes where it says: a maximum's gradient. What decides by values, as a comparison or a cast to whole numbers
+    does, decides by those that it gets. Each class allows what those before it allow. Compiling
     without `rounds` leaves out all but the first. */
 typedef enum tg_rewrite_class {
     TG_EXACT, /**< nothing: values and positions are equal by == */
