@@ -28,21 +28,21 @@ char *tg_element_text(tg_shape shape, int64_t at, char *text, size_t size)
     return text;
 }
 
-/* Which input an op that has an index_extent takes its indices from. */
+/* Which input an op that has an index_extent takes its indices from; -1: none could be it. */
 static int32_t index_input(const tg_step *step)
 {
-    int32_t i = 0;
-    while (step->work.inputs[i].dtype != TG_I32 || !(step->op->not_differentiable >> i & 1))
-        i++;
-    return i;
+    for (int32_t i = 0; i < step->work.n_inputs; i++)
+        if (step->work.inputs[i].dtype == TG_I32 && (step->op->not_differentiable >> i & 1))
+            return i;
+    return -1;
 }
 
 char *tg_step_reason(const tg_step *step, tg_status status, char *text, size_t size)
 {
     snprintf(text, size, "%s", tg_status_text(status));
-    if (status != TG_ERROR_RANGE || !step->op || !step->op->index_extent)
+    int32_t input = status == TG_ERROR_RANGE && step->op && step->op->index_extent ? index_input(step) : -1;
+    if (input < 0)
         return text;
-    int32_t input = index_input(step);
     const int32_t *indices = step->pointers[input];
     tg_shape shape = step->work.inputs[input].shape;
     int64_t extent = step->op->index_extent(&step->work), count = tg_shape_count(shape);

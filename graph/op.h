@@ -133,8 +133,9 @@ struct tg_op {
     /** Attributes as text for tables and pictures, such as "stride 2". */
     void (*describe)(const void *attributes, char *text, size_t size);
 
-    /** Of an op with an i32 input of indices: how many there are to choose from. run() fails with TG_ERROR_RANGE if one is outside
-        0 .. that - 1; the message then names the first such, and where it stands. NULL: it has none. */
+    /** Of an op with an i32 input of indices, which is one of `not_differentiable`: how many there are to choose from. run() fails with
+        TG_ERROR_RANGE if one is outside 0 .. that - 1; the message then names the first such, and where it stands. NULL: it has
+        none. */
     int64_t (*index_extent)(const tg_work *work);
 
     /* How it runs: by exactly one of the following three. */

@@ -29,6 +29,11 @@ void test_contract(const op_test *t)
         const tg_sample *sample = &t->samples[s];
         ck_assert_msg(sample->n_inputs >= op->min_inputs && sample->n_inputs <= op->max_inputs && sample->n_inputs <= CASE_INPUTS,
                       "%s: sample %d has %d inputs", op->name, s, sample->n_inputs);
+        bool takes_indices = false;
+        for (int i = 0; i < sample->n_inputs; i++)
+            takes_indices = takes_indices || (sample->inputs[i].dtype == TG_I32 && (op->not_differentiable >> i & 1));
+        ck_assert_msg(takes_indices || !op->index_extent, "%s: it has an extent of indices, but sample %d no indices", op->name,
+                      s);
         if (op->describe) {
             memset(text, 'x', sizeof text);
             op->describe(sample->attributes, text, 8);
