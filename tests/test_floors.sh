@@ -56,12 +56,22 @@ no_writable_globals() {
     none "$(objdump -h "$static_library" | awk '/file format/ { file = $1 } $2 ~ /^\.(data|bss|tdata|tbss)(\..*)?$/ && $2 !~ /^\.data\.rel\.ro/ && $3 !~ /^0+$/ { print file, $2, "0x" $3 " bytes" }')"
 }
 
+# A test that the build does not list is a test that nobody runs.
+tests_are_listed() {
+    listed=$(grep -v '^long_tests\|^threaded_tests' tests/meson.build)
+    none "$(for file in tests/test_*; do
+        name=${file#tests/test_}
+        echo "$listed" | grep -qE "(\[|, |^ +)'${name%.*}'[],]|'test_$name'" || echo "$file is not in tests/meson.build"
+    done)"
+}
+
 check 'graph includes only itself' includes graph 'graph'
 check 'exec includes graph' includes exec 'graph exec'
 check 'ops includes graph' includes ops 'graph ops'
 check 'autodiff includes graph, exec, ops' includes autodiff 'graph exec ops autodiff'
 check 'train includes all but models' includes train 'graph exec ops autodiff train'
 check 'models include the floors' includes models 'graph exec ops autodiff train models tapegrad'
+check 'every test is listed' tests_are_listed
 check 'kernels include libc and their own headers' kernels_include_libc_only
 check 'exported headers are installed and in tapegrad.h' exported_headers_are_public
 cxx=${CXX:-$(command -v c++ || command -v g++ || command -v clang++)}
