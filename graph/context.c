@@ -161,8 +161,9 @@ void tg_release(tg_context *context, void *memory, size_t bytes)
 
 int32_t tg_capacity_for_one_more(const tg_context *context, int32_t count, int32_t capacity)
 {
-    if (context->options.move_arrays)
-        return count < INT32_MAX ? count + 1 + (count + 1 == capacity) : 0;
+    enum { MOST_MOVED = 4096 }; /* of a long tape a whole copy for each node would take minutes */
+    if (context->options.move_arrays && count < MOST_MOVED)
+        return count + 1 + (count + 1 == capacity);
     if (count < capacity)
         return capacity;
     return capacity == 0 ? 32 : capacity <= INT32_MAX / 2 ? 2 * capacity : 0;

@@ -36,7 +36,9 @@ typedef struct tg_context_options {
     tg_isa isa;             /**< TG_ISA_BEST, or one that tg_isa_available() affirms; $TG_ISA overrides TG_ISA_BEST */
     tg_allocator allocator; /**< all zero: aligned memory from libc */
     bool plan_memory;       /**< false: an allocation of its own for each intermediate (for sanitizers) */
-    bool move_arrays;       /**< what grows with a graph, a store or a list of names moves whenever it does (for sanitizers) */
+    bool
+        move_arrays; /**< what grows with a graph, a store or a list of names moves whenever it does, up to some thousands of elements (for
+                                 sanitizers) */
     /** What may be made of a packed file (.gz, .npz, PNG), which can be a thousandth of its contents: so many bytes, or 32 times the
         file's own size if that is more. Below 1: TG_FILE_BYTES. */
     int64_t file_bytes;
