@@ -54,7 +54,8 @@ static tg_status run_op(const tg_step *step, tg_task *task)
                           .output = step->pointers[step->output],
                           .twin = step->twin >= 0 ? step->pointers[step->twin] : NULL,
                           .step = task->counter,
-                          .shared = step->shared >= 0 ? step->pointers[step->shared] : NULL,
+                          .shared =
+                              step->shared >= 0 ? step->pointers[step->shared] : (void *)&after, /* no bytes, but a pointer */
                           .finish = step->program  ? finish
                                     : step->checks ? check_stretch
                                                    : NULL,
