@@ -245,20 +245,21 @@ static void run_pixels(const tg_conv_sweep *sweep, const source_view *view, cons
     int64_t per_row = class_size(sweep, 1, s->column_class), x = 0, step = sweep->stride[1] * view->channels;
     int64_t blocks = tg_ceil_div(s->pixels, tg_panels_rows(&sweep->panels, sweep->kernels->tile_limits()));
     int64_t size = s->pixels / blocks, larger = s->pixels % blocks;
-    const float *line = tile->runs > 0 ? pixel_at(view, row, columns.offset) : view->data;
-    tile->c = target + s->column_class * sweep->target_channels;
+    const float *first = tile->runs > 0 ? pixel_at(view, row, columns.offset) : view->data;
+    int64_t line = 0, done = 0; /* floats from `first` on; pixels */
     tile->c_step = sweep->classes[1] * sweep->target_channels;
     for (int64_t block = 0; block < blocks; block++) {
         tile->rows = (int32_t)(size + (block < larger));
+        tile->c = target + s->column_class * sweep->target_channels + done * tile->c_step;
         for (int32_t i = 0; i < tile->rows; i++) {
-            tile->a[i] = line + x * step;
+            tile->a[i] = first + line + x * step;
             if (++x == per_row) {
                 x = 0;
                 line += sweep->stride[0] * view->row_floats;
             }
         }
         sweep->kernels->tile(tile);
-        tile->c += tile->rows * tile->c_step;
+        done += tile->rows;
     }
 }
 

@@ -113,9 +113,10 @@ const tg_tile_limits *TG_SET(skip_limits)(void)
 int64_t TG_SET(nonzeros)(const uint8_t *x, int64_t step, int64_t rows, int64_t columns, uint64_t *masks, int64_t mask_step)
 {
     int64_t count = 0;
-    for (int64_t r = 0; r < rows; r++, x += step, masks += mask_step) {
-        *masks = u8_nonzeros(x, columns);
-        count += __builtin_popcountll(*masks);
+    for (int64_t r = 0; r < rows; r++) {
+        uint64_t found = u8_nonzeros(x + r * step, columns);
+        masks[r * mask_step] = found;
+        count += __builtin_popcountll(found);
     }
     return count;
 }

@@ -54,9 +54,9 @@ INLINE void sum_filter(const tg_window_sums *s, int64_t f, const int runs, const
     }
     const float *value = s->values + f;
     const int32_t *at = s->at + f;
-    for (int64_t pixel = 0; pixel < s->pixels; pixel++, value += step, at += step) {
-        const float *window = s->in + *at;
-        vf factor = vf_set1(*value);
+    for (int64_t pixel = 0; pixel < s->pixels; pixel++) {
+        const float *window = s->in + at[pixel * step];
+        vf factor = vf_set1(value[pixel * step]);
         UNROLL
         for (int r = 0; r < runs; r++) {
             const float *run = window + run_at[r];
