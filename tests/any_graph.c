@@ -118,7 +118,7 @@ static void add_leaf(any_graph *g, int i)
         else
             ((double *)values)[k] = value;
     }
-    char name[8];
+    char name[16];
     snprintf(name, sizeof name, "x%d", i);
     g->leaves[i] = i == ANY_LEAVES - 1 ? tg_variable(g->graph, "w", TG_FLOAT, shape, (tg_init){.kind = TG_INIT_CONSTANT})
                                        : tg_input(g->graph, name, TG_FLOAT, shape);

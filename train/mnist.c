@@ -269,10 +269,14 @@ static tg_status draw(uint64_t seed, tg_mnist *data, char *message)
 
 tg_status tg_mnist_load(tg_context *context, const char *where, uint64_t seed, tg_mnist *data, char *message)
 {
-    char found[PATH_BYTES];
     const char *named_by = "", *variable = getenv("MNIST_DIR");
+    char *found = tg_allocate(context, PATH_BYTES); /* several on the stack would be too many */
     *data = (tg_mnist){.context = context};
     message[0] = '\0';
+    if (!found) {
+        tg_message(message, TG_MESSAGE_SIZE, "%s", tg_status_text(TG_ERROR_MEMORY));
+        return TG_ERROR_MEMORY;
+    }
     if (!where && variable && variable[0]) {
         where = variable;
         named_by = " (named by $MNIST_DIR)";
@@ -281,6 +285,7 @@ tg_status tg_mnist_load(tg_context *context, const char *where, uint64_t seed, t
     }
     bool real = where && strcmp(where, "synthetic");
     tg_status status = real ? read_place(where, named_by, data, message) : draw(seed, data, message);
+    tg_release(context, found, PATH_BYTES);
     if (status != TG_OK)
         tg_mnist_free(data);
     return status;
