@@ -180,6 +180,18 @@ static bool note_places(compile *self)
     return plan->held || out_of_memory(self);
 }
 
+/* Leaves that assigns take as they are, which no step of a replay reads, lie somewhere too. */
+static void hold_assigned(compile *self)
+{
+    tg_plan *plan = self->plan;
+    for (int32_t id = 0; id < self->values.count; id++) {
+        const tg_value *value = &self->values.at[id];
+        bool leaf = tg_graph_node(plan->graph, value->base)->op->traits & TG_LEAF;
+        if (leaf && tg_graph_node(plan->graph, id)->op->traits & TG_EFFECT)
+            tg_steps_buffer(&plan->steps, value->base);
+    }
+}
+
 static bool list_variables(compile *self)
 {
     tg_plan *plan = self->plan;
@@ -209,6 +221,10 @@ static bool make_steps(compile *self)
     tg_steps_options lowering = {.wanted = self->wanted, .check_finite = request->options.check_finite};
     if (!tg_steps_make(&plan->steps, &self->values, &self->fusion, lowering, &plan->pool))
         return plan->steps.unsupported ? cannot_run(self, plan->steps.unsupported) : out_of_memory(self);
+    if (request->replay)
+        hold_assigned(self);
+    if (plan->steps.lacks_buffer)
+        return out_of_memory(self);
     int32_t n_levels = tg_schedule(&plan->steps, request->replay, plan->context);
     tg_layout_options layout = {.packed = request->options.plan_memory, .in_place = !request->replay, .n_levels = n_levels};
     if (n_levels < 0 || !tg_lay_out(&plan->layout, &plan->steps, layout, plan->context) ||

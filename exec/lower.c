@@ -247,20 +247,23 @@ static bool add_assign(tg_steps *steps, int32_t effect)
     return true;
 }
 
-/* Has a value of floats checked, at its maker's if that finishes it stretch by stretch, and once for all who ask. */
-static bool add_check(tg_steps *steps, int32_t base, int checks)
+/* Has a value of floats checked, at its maker's if that finishes it stretch by stretch, and once for all who ask; but no more of its
+   base than it is. */
+static bool add_check(tg_steps *steps, int32_t id, int checks)
 {
-    const tg_node *node = tg_graph_node(steps->values->graph, base);
+    const tg_value *value = &steps->values->at[id];
+    int32_t at = value->bytes == steps->values->at[value->base].bytes ? value->base : id;
+    const tg_node *node = tg_graph_node(steps->values->graph, at);
     if (!tg_dtype_is_float(node->type.dtype))
         return true;
-    tg_step **step = &steps->check_of[base], *maker = steps->maker_of[base];
+    tg_step **step = &steps->check_of[at], *maker = steps->maker_of[at];
     if (!*step && maker && maker->op->traits & TG_CONTRACTION && maker->segment == TG_COMPUTE)
         *step = maker;
     if (!*step) {
-        *step = tg_steps_add(steps, TG_STEP_CHECK, TG_COMPUTE, base, 1);
+        *step = tg_steps_add(steps, TG_STEP_CHECK, TG_COMPUTE, at, 1);
         if (!*step)
             return false;
-        tg_step_read(steps, *step, base);
+        tg_step_read(steps, *step, at);
     }
     (*step)->dtype = node->type.dtype;
     (*step)->checks |= checks;
@@ -277,7 +280,7 @@ static bool add_group_checks(tg_steps *steps, const tg_group *group)
             int32_t base = values->at[node->inputs[i]].base, own = steps->fusion->of[base];
             const tg_node *read = tg_graph_node(values->graph, base);
             bool known = tg_node_variable(values->graph, read) || tg_node_constant(read) || tg_shape_count(read->type.shape) == 1;
-            if (!known && (own < 0 || &steps->fusion->groups[own] != group) && !add_check(steps, base, TG_CHECK_SMALL))
+            if (!known && (own < 0 || &steps->fusion->groups[own] != group) && !add_check(steps, node->inputs[i], TG_CHECK_SMALL))
                 return false;
         }
     }
@@ -291,8 +294,8 @@ static bool add_effect_check(tg_steps *steps, int32_t effect)
     int32_t base = values->at[effect].base, group = steps->fusion->of[base];
     if (group >= 0 && steps->fusion->groups[group].segment == TG_COMMIT)
         return add_group_checks(steps, &steps->fusion->groups[group]);
-    int32_t variable = tg_graph_node(values->graph, effect)->inputs[0];
-    return base == variable || !tg_value_must_be_finite(values, variable) || add_check(steps, base, TG_CHECK_FINITE);
+    int32_t variable = tg_graph_node(values->graph, effect)->inputs[0], id = tg_graph_node(values->graph, effect)->inputs[1];
+    return base == variable || !tg_value_must_be_finite(values, variable) || add_check(steps, id, TG_CHECK_FINITE);
 }
 
 static bool add_checks(tg_steps *steps, const uint8_t *wanted)
@@ -301,7 +304,7 @@ static bool add_checks(tg_steps *steps, const uint8_t *wanted)
     for (int32_t id = 0; id < values->count; id++) {
         const tg_node *base = tg_graph_node(values->graph, values->at[id].base);
         bool computed = !tg_node_variable(values->graph, base) && !tg_node_constant(base);
-        if (wanted[id] & TG_WANTED_ROOT && computed && !add_check(steps, base->id, TG_CHECK_FINITE))
+        if (wanted[id] & TG_WANTED_ROOT && computed && !add_check(steps, id, TG_CHECK_FINITE))
             return false;
     }
     for (int32_t i = 0; i < values->n_effects; i++)

@@ -64,6 +64,9 @@ static const void *address(const tg_plan *replay, int32_t id)
     return (const char *)replay->bases[buffer->region] + buffer->offset + held->offset;
 }
 
+/* Of an assign the value: the variable is only written. */
+static int32_t first_read(const tg_node *node) { return node->op->traits & TG_EFFECT ? 1 : 0; }
+
 static void blame(const tg_plan *replay, const tg_node *node, const range *seen, tg_nonfinite *found)
 {
     char label[200], at[160];
@@ -73,11 +76,12 @@ static void blame(const tg_plan *replay, const tg_node *node, const range *seen,
              tg_element_text(node->type.shape, seen->first_bad, at, sizeof at));
     if (node->where.file)
         append(found->message, sizeof found->message, " (%s:%d)", node->where.file, node->where.line);
-    for (int32_t i = 0; i < node->n_inputs; i++) {
+    for (int32_t i = first_read(node); i < node->n_inputs; i++) {
         const tg_node *in = tg_graph_node(replay->graph, node->inputs[i]);
         range theirs = measure(in->type, address(replay, in->id));
         append(found->message, sizeof found->message, "%s %s from %g to %g, mean %g",
-               i ? "," : "; its inputs:", tg_node_label(in, label, sizeof label), theirs.min, theirs.max, theirs.mean);
+               i > first_read(node) ? "," : "; its inputs:", tg_node_label(in, label, sizeof label), theirs.min, theirs.max,
+               theirs.mean);
     }
 }
 
@@ -93,6 +97,23 @@ static bool is_bad(const tg_plan *replay, int32_t id)
 {
     tg_type type = tg_graph_node(replay->graph, id)->type;
     return tg_finite_class(type.dtype, address(replay, id), tg_shape_count(type.shape)) == TG_NONFINITE;
+}
+
+/* Whose bytes a node's value lies in; -1: it has none. */
+static int32_t base_of(const tg_plan *replay, int32_t id)
+{
+    int32_t buffer = replay->held[id].buffer;
+    return buffer >= 0 ? replay->steps.buffers[buffer].node : -1;
+}
+
+/* Looks at a value while it is alive: at those who have it or a part of it too, as no step of theirs will come. */
+static void look_at(const search *self, int32_t base)
+{
+    const tg_plan *replay = self->replay;
+    self->bad[base] = is_bad(replay, base);
+    for (int32_t id = base + 1; id < tg_graph_count(replay->graph) && self->bad[base]; id++)
+        if (base_of(replay, id) == base)
+            self->bad[id] = is_bad(replay, id);
 }
 
 static tg_status run_step(const tg_plan *replay, const tg_step *step)
@@ -123,32 +144,41 @@ static tg_status run_steps(const search *self, int32_t last)
                                 tg_step_reason(step, status, reason, sizeof reason));
         if (step->kind == TG_STEP_COPY)
             continue;
-        self->bad[step->node] = is_bad(replay, step->node);
+        look_at(self, step->node);
         if (step->node == last)
             break;
     }
     return TG_OK;
 }
 
-/* Leaves: not the variables that may hold anything. */
+/* Whether a node assigns to a variable that may not hold anything. */
+static bool must_be_finite(const tg_plan *replay, const tg_node *node)
+{
+    if (!(node->op->traits & TG_EFFECT))
+        return false;
+    return !tg_variable_allows_nonfinite(tg_node_variable(replay->graph, tg_graph_node(replay->graph, node->inputs[0])));
+}
+
+/* A variable that may hold anything is not to blame, but who takes what it holds to one that may not. */
+static void forgive(const search *self, int32_t variable)
+{
+    const tg_plan *replay = self->replay;
+    self->bad[variable] = false;
+    for (int32_t id = variable + 1; id < tg_graph_count(replay->graph); id++)
+        if (self->bad[id] && base_of(replay, id) == variable)
+            self->bad[id] = must_be_finite(replay, tg_graph_node(replay->graph, id));
+}
+
 static void look_at_leaves(const search *self)
 {
     const tg_plan *replay = self->replay;
     for (int32_t id = 0; id < tg_graph_count(replay->graph); id++) {
         const tg_variable_info *variable = tg_node_variable(replay->graph, tg_graph_node(replay->graph, id));
-        self->bad[id] = replay->region_of[id] && !(variable && tg_variable_allows_nonfinite(variable)) && is_bad(replay, id);
-    }
-}
-
-/* What has no step of its own has the value of an input, or a part of it. */
-static void look_at_views(const search *self)
-{
-    const tg_plan *replay = self->replay;
-    for (int32_t id = 0; id < tg_graph_count(replay->graph); id++) {
-        const tg_node *node = tg_graph_node(replay->graph, id);
-        int32_t buffer = replay->held[id].buffer;
-        if (node->n_inputs > 0 && buffer >= 0 && replay->steps.buffers[buffer].node != id)
-            self->bad[id] = self->bad[node->inputs[node->op->traits & TG_EFFECT ? 1 : 0]];
+        if (!replay->region_of[id])
+            continue;
+        look_at(self, id);
+        if (self->bad[id] && variable && tg_variable_allows_nonfinite(variable))
+            forgive(self, id);
     }
 }
 
@@ -165,10 +195,9 @@ static void mark_leading(const search *self)
     }
     for (int32_t id = count - 1; id >= 0; id--) {
         const tg_node *node = tg_graph_node(replay->graph, id);
-        const tg_node *variable = node->op->traits & TG_EFFECT ? tg_graph_node(replay->graph, node->inputs[0]) : NULL;
-        if (variable && self->bad[id] && !tg_variable_allows_nonfinite(tg_node_variable(replay->graph, variable)))
+        if (self->bad[id] && must_be_finite(replay, node))
             self->leads[id] = any = true;
-        for (int32_t i = variable ? 1 : 0; i < node->n_inputs && self->leads[id]; i++)
+        for (int32_t i = first_read(node); i < node->n_inputs && self->leads[id]; i++)
             self->leads[node->inputs[i]] = self->leads[node->inputs[i]] || self->bad[node->inputs[i]];
     }
     for (int32_t id = 0; id < count && !any; id++)
@@ -182,7 +211,7 @@ static int32_t find_culprit(const search *self)
     for (int32_t id = 0; id < tg_graph_count(replay->graph); id++) {
         const tg_node *node = tg_graph_node(replay->graph, id);
         bool clean = self->leads[id];
-        for (int32_t i = node->op->traits & TG_EFFECT ? 1 : 0; i < node->n_inputs; i++)
+        for (int32_t i = first_read(node); i < node->n_inputs; i++)
             clean = clean && !self->bad[node->inputs[i]];
         if (clean)
             return id;
@@ -202,7 +231,6 @@ static tg_status run_search(const search *self)
     status = run_steps(self, -1);
     if (status != TG_OK)
         return status;
-    look_at_views(self);
     mark_leading(self);
     int32_t culprit = find_culprit(self);
     if (culprit < 0)

@@ -83,7 +83,7 @@ typedef struct tg_steps {
     int32_t n_buffers, buffer_capacity;
     int32_t *buffer_of; /**< by node (base): buffer + 1; 0: none yet */
     tg_step **maker_of; /**< by node (base): the step of an op that runs alone; else NULL */
-    tg_step **check_of; /**< by node (base): the step that checks its value; NULL: none */
+    tg_step **check_of; /**< by node (base, or a part of one): the step that checks its value; NULL: none */
     tg_publication *publications;
     int32_t n_publications;
     const tg_node *unsupported;      /**< what stopped tg_steps_make(), if it was not memory */

@@ -214,8 +214,43 @@ START_TEST(copies_are_checked_too)
     ck_assert_int_eq(tg_feed(plan, x, infinite, sizeof infinite), TG_OK);
     ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
     check_unchanged(variables, kept, "copies");
+    const char *culprits[] = {"constant holds infinity at [3]", "assign gives -infinity at [0]",
+                              "input \"x\" holds infinity at [3]"};
+    tg_nonfinite found;
+    ck_assert_int_eq(tg_find_nonfinite(plan, &found), TG_OK);
+    ck_assert_msg(strncmp(found.message, culprits[_i % 3], strlen(culprits[_i % 3])) == 0, "%s", found.message);
     tg_plan_free(plan);
     free(kept);
+    end();
+}
+END_TEST
+
+/* What lies beside the part that is written, or that is a root, may be anything, and is not to blame for the rest. */
+START_TEST(parts_are_checked_by_themselves)
+{
+    begin(1);
+    tg_tensor w = weights(2, 1), u = tg_state(graph, "u", TG_F32, TG_SHAPE(2), (tg_init){TG_INIT_CONSTANT, 1, 0});
+    tg_tensor x = tg_input(graph, "x", TG_F32, TG_SHAPE(6)), y = tg_input(graph, "y", TG_F32, TG_SHAPE(2));
+    tg_tensor part = tg_slice(_i % 2 ? tg_log(x) : x, 0, 2, 4, 1), root = tg_slice(x, 0, 0, 2, 1), log = tg_log(y);
+    tg_assign(w, part);
+    tg_assign(u, log);
+    tg_plan *plan = compiled(&root, 1, options[_i / 2]);
+    float values[] = {1, 2, 3, 4, NAN, -1}, logs[] = {1, 2};
+    ck_assert_int_eq(tg_feed(plan, x, values, sizeof values), TG_OK);
+    ck_assert_int_eq(tg_feed(plan, y, logs, sizeof logs), TG_OK);
+    ck_assert_msg(tg_run(plan) == TG_OK, "%s", tg_plan_error(plan));
+    tg_nonfinite found;
+    logs[1] = 0;
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    ck_assert_int_eq(tg_find_nonfinite(plan, &found), TG_OK);
+    ck_assert_msg(found.node == log.id, "%s", found.message);
+    logs[1] = 1;
+    values[3] = INFINITY;
+    ck_assert_int_eq(tg_run(plan), TG_ERROR_NONFINITE);
+    ck_assert_int_eq(tg_find_nonfinite(plan, &found), TG_OK);
+    ck_assert_msg(strncmp(found.message, "input \"x\" holds", 15) == 0, "%s", found.message);
+    ck_assert_uint_eq(tg_variables_step(variables), 1);
+    tg_plan_free(plan);
     end();
 }
 END_TEST
@@ -286,6 +321,7 @@ int main(void)
     tcase_add_loop_test(tests, bounds_tell_signs, 0, all);
     tcase_add_loop_test(tests, a_variable_may_be_allowed_anything, 0, all);
     tcase_add_loop_test(tests, copies_are_checked_too, 0, 3 * all);
+    tcase_add_loop_test(tests, parts_are_checked_by_themselves, 0, 2 * all);
     tcase_add_loop_test(tests, what_leads_nowhere_is_not_named, 0, all);
     tcase_add_test(tests, a_node_that_compiling_made_is_named);
     return harness_run("nonfinite", tests);
