@@ -19,8 +19,9 @@ typedef struct tg_compile_options {
     bool fuse;        /**< pointwise chains into groups, and groups into products as epilogues */
     bool plan_memory; /**< reuse memory by lifetime; false: a place of its own for each intermediate */
     bool
-        check_finite; /**< a run that would give a float root, or assign to a float variable, a NaN or an infinity fails and changes
-                            nothing, whatever the other options are; not for variables of tg_variables_allow_nonfinite() */
+        check_finite; /**< of a plan with assigns: a run that would compute a NaN or an infinity for a float root, or assign one to a float
+                            variable, fails and changes nothing, whatever the other options are; not for variables of
+                            tg_variables_allow_nonfinite(). Without assigns nothing is checked */
 } tg_compile_options;
 
 /** All on (plan_memory as the context says). */
