@@ -143,7 +143,7 @@ static tg_status meet(const tg_work *work, const tg_buffers *buffers, int phase,
     (void)phase, (void)task, (void)scratch;
     memcpy(buffers->output, buffers->inputs[0], (size_t)tg_type_bytes(work->output));
     atomic_fetch_add(&inside, 1);
-    for (int turn = 0; atomic_load(&inside) < 2 && turn < 20000; turn++)
+    for (int turn = 0; atomic_load(&inside) < 2 && turn < 10000; turn++)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     return atomic_load(&inside) >= 2 ? TG_OK : TG_ERROR_SYSTEM;
 }
@@ -397,6 +397,50 @@ START_TEST(predictions_beside_training_change_no_bit)
 }
 END_TEST
 
+static atomic_bool trained;
+
+/* So many batch sizes that plans make room for one another all the time. */
+static void *ask_of_all_sizes(void *arg)
+{
+    float got[ROWS][CLASSES];
+    asker *a = arg;
+    a->good = true;
+    for (int run = 0; !atomic_load(&trained); run++) {
+        size_t count = (size_t)(1 + run % ROWS);
+        a->good = a->good && tg_model_predict(a->model, x, (int64_t)count, got, count * sizeof got[0]) == TG_OK;
+    }
+    return NULL;
+}
+
+/* Beside them a model is prepared, timed, trained, and told why rows cannot be trained on: of its own plan, not of another's. */
+START_TEST(plans_that_make_room_are_nobodys)
+{
+    bench b = bench_make(2, NULL);
+    pthread_t others[2];
+    asker a[2] = {{b.model, NULL, false}, {b.model, NULL, false}};
+    int32_t chosen[ROWS], wrong[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        wrong[i] = chosen[i] = i;
+    wrong[0] = 99;
+    atomic_store(&trained, false);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(pthread_create(&others[i], NULL, ask_of_all_sizes, &a[i]), 0);
+    for (int turn = 0; turn < 100; turn++) {
+        int batch = 1 + turn % 20;
+        ck_assert_int_eq(tg_model_prepare(b.model, data, batch), TG_OK);
+        ck_assert_int_eq(tg_model_profile(b.model, data, batch, batch % 2), TG_OK);
+        ck_assert_int_eq(tg_model_train(b.model, data, chosen, batch), TG_OK);
+        ck_assert_int_eq(tg_model_train(b.model, (tg_rows){x, wrong, ROWS}, chosen, batch), TG_ERROR_RANGE);
+        ck_assert_msg(strstr(tg_model_error(b.model), "99") != NULL, "%s", tg_model_error(b.model));
+    }
+    atomic_store(&trained, true);
+    for (int i = 0; i < 2; i++)
+        pthread_join(others[i], NULL);
+    ck_assert(a[0].good && a[1].good);
+    bench_drop(b);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = harness_case("threads");
@@ -408,5 +452,6 @@ int main(void)
     tcase_add_test(tests, runs_of_a_plan_follow_one_another);
     tcase_add_loop_test(tests, a_model_predicts_for_several_threads, 0, 4);
     tcase_add_test(tests, predictions_beside_training_change_no_bit);
+    tcase_add_test(tests, plans_that_make_room_are_nobodys);
     return harness_run("threads", tests);
 }

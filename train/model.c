@@ -17,6 +17,7 @@ struct tg_model {
     tg_model_plans plans;
     pthread_mutex_t words; /* of `error`, which any thread may write */
     char error[TG_MODEL_ERROR];
+    char batch_error[TG_MODEL_ERROR]; /* what the plan of the last batch that failed said; predictions leave it alone */
 };
 
 tg_status tg_model_fail(tg_model *model, tg_status status, const char *text)
@@ -38,10 +39,9 @@ static tg_status fail_run(tg_model *model, const tg_compiled_stage *step, tg_sta
 static tg_status explain_range(tg_model *model, tg_batch batch, tg_status status)
 {
     char row[200], text[TG_MODEL_ERROR];
-    const tg_compiled_stage *failed = tg_model_plans_failed(&model->plans);
-    if (status != TG_ERROR_RANGE || !failed || !tg_label_range_text(&model->options, batch, row, sizeof row))
+    if (status != TG_ERROR_RANGE || !tg_label_range_text(&model->options, batch, row, sizeof row))
         return status;
-    snprintf(text, sizeof text, "model: %s: %.700s", row, tg_plan_error(failed->plan));
+    snprintf(text, sizeof text, "model: %s: %.700s", row, model->batch_error);
     return tg_model_fail(model, status, text);
 }
 
@@ -208,29 +208,34 @@ static tg_status run_batch(tg_model *model, tg_model_stage stage, tg_batch batch
     if (batch.indices)
         memcpy(step->indices, batch.indices, (size_t)size * sizeof(int32_t));
     status = run_rows(model, step, batch.rows, 0, batch.rows.count);
+    if (status != TG_OK)
+        snprintf(model->batch_error, sizeof model->batch_error, "%s", tg_plan_error(step->plan));
     give_back(model, step);
     return explain_range(model, batch, status);
 }
 
 /* ---- training ---- */
 
-/* Its plan, which stays until another 16 have been asked for. */
-static tg_plan *training_plan(tg_model *model, tg_rows data, int64_t batch, tg_status *status)
+/* Its plan, to be given back. */
+static tg_compiled_stage *take_training(tg_model *model, tg_rows data, int64_t batch, tg_status *status)
 {
     *status = check_rows(model, data, batch, true);
-    tg_compiled_stage *step = *status == TG_OK ? take(model, (tg_model_key){TG_STAGE_TRAINING, data.count, batch}, status) : NULL;
-    if (!step)
-        return NULL;
-    give_back(model, step);
-    return step->plan;
+    return *status == TG_OK ? take(model, (tg_model_key){TG_STAGE_TRAINING, data.count, batch}, status) : NULL;
+}
+
+static tg_status prepare(tg_model *model, tg_rows data, int64_t batch)
+{
+    tg_status status;
+    tg_compiled_stage *step = take_training(model, data, batch, &status);
+    if (step)
+        give_back(model, step);
+    return status;
 }
 
 tg_status tg_model_prepare(tg_model *model, tg_rows data, int64_t batch)
 {
-    tg_status status;
-    if (training_plan(model, data, batch, &status) && data.count % batch)
-        training_plan(model, data, data.count % batch, &status);
-    return status;
+    tg_status status = prepare(model, data, batch);
+    return status == TG_OK && data.count % batch ? prepare(model, data, data.count % batch) : status;
 }
 
 tg_status tg_model_train(tg_model *model, tg_rows data, const int32_t *indices, int64_t batch)
@@ -438,14 +443,20 @@ tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, i
 const tg_plan *tg_model_plan(tg_model *model, tg_rows data, int64_t batch)
 {
     tg_status status;
-    return training_plan(model, data, batch, &status);
+    tg_compiled_stage *step = take_training(model, data, batch, &status);
+    const tg_plan *plan = step ? step->plan : NULL;
+    if (step)
+        give_back(model, step);
+    return plan;
 }
 
 tg_status tg_model_profile(tg_model *model, tg_rows data, int64_t batch, bool on)
 {
     tg_status status;
-    tg_plan *plan = training_plan(model, data, batch, &status);
-    if (plan)
-        status = tg_plan_profile(plan, on);
-    return plan && status ? tg_model_fail(model, status, NULL) : status;
+    tg_compiled_stage *step = take_training(model, data, batch, &status);
+    if (!step)
+        return status;
+    status = tg_plan_profile(step->plan, on);
+    give_back(model, step);
+    return status == TG_OK ? TG_OK : tg_model_fail(model, status, NULL);
 }

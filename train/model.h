@@ -102,7 +102,7 @@ typedef enum tg_model_stage {
     see tg_model_error(). */
 TG_API tg_graph *tg_model_record(tg_model *model, tg_model_stage stage, int64_t rows, int64_t batch, tg_tensor *output);
 /** The plan of a training step for `batch` rows out of `data`, for tg_plan_describe() and pictures. The model's own; NULL on failure.
-    Valid until another plan is needed. */
+    Valid until another plan is needed, be it for a prediction beside. */
 TG_API const tg_plan *tg_model_plan(tg_model *model, tg_rows data, int64_t batch);
 /** Times the parts of that plan from the next step on, as tg_plan_profile() does. */
 TG_API TG_MUST_USE tg_status tg_model_profile(tg_model *model, tg_rows data, int64_t batch, bool on);
