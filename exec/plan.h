@@ -53,8 +53,8 @@ TG_BEGIN_DECLS
     TG_ERROR_ARGUMENT if `input` is no input of the plan's graph or `bytes` is not its exact size; an input that nothing depends
     on is accepted. */
 TG_API TG_MUST_USE tg_status tg_feed(tg_plan *plan, tg_tensor input, const void *values, size_t bytes);
-/** Runs everything. Allocates nothing, unless another plan of the context runs just then: a run beside it takes memory of its own, which
-    the context keeps, or waits where that is refused. On failure no variable has changed, nor has the store's step.
+/** Runs everything. Allocates nothing, unless another plan of the context runs or is compiled just then: a run beside it takes memory
+    of its own, which the context keeps, or waits where that is refused. On failure no variable has changed, nor has the store's step.
     TG_ERROR_NONFINITE: see tg_compile_options.check_finite, and tg_find_nonfinite(). */
 TG_API TG_MUST_USE tg_status tg_run(tg_plan *plan);
 /** Copies the values of a root or a kept tensor out, as of the last run that succeeded. */

@@ -15,6 +15,7 @@ struct tg_workspace {
     tg_context *context;
     pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t left;  /* a place has come free */
+    int n_reserving;      /* who wait for the first place, which nobody takes until they are through */
     tg_workplace first;
 };
 
@@ -84,9 +85,12 @@ static bool fit(tg_workspace *workspace, tg_workplace *place, size_t bytes, size
 bool tg_workspace_reserve(tg_workspace *workspace, size_t bytes, size_t scratch_bytes)
 {
     pthread_mutex_lock(&workspace->lock);
+    workspace->n_reserving++;
     while (workspace->first.taken)
         pthread_cond_wait(&workspace->left, &workspace->lock);
     bool done = fit(workspace, &workspace->first, bytes, scratch_bytes);
+    workspace->n_reserving--;
+    pthread_cond_broadcast(&workspace->left);
     pthread_mutex_unlock(&workspace->lock);
     return done;
 }
@@ -112,7 +116,8 @@ tg_workplace *tg_workspace_enter(tg_workspace *workspace, size_t bytes, size_t s
     pthread_mutex_lock(&workspace->lock);
     tg_workplace *place = NULL;
     while (!place) {
-        place = workspace->first.taken ? take_another(workspace, bytes, scratch_bytes) : &workspace->first;
+        bool free = !workspace->first.taken && workspace->n_reserving == 0;
+        place = free ? &workspace->first : take_another(workspace, bytes, scratch_bytes);
         if (!place)
             pthread_cond_wait(&workspace->left, &workspace->lock);
     }

@@ -179,12 +179,12 @@ static void *predict(void *arg)
     return NULL;
 }
 
-static void record_product(predictor *p, tg_variables *variables, const float *values, bool meets)
+static void record_product(predictor *p, tg_variables *variables, const float *values, const tg_op *through)
 {
     p->graph = tg_graph_new(variables, TG_EVALUATION);
     p->input = tg_input(p->graph, "x", TG_F32, TG_SHAPE(300, 200));
     tg_tensor w = tg_variable(p->graph, "w", TG_F32, TG_SHAPE(200, 40), (tg_init){TG_INIT_NORMAL, 0, 1});
-    tg_tensor rows = meets ? tg_apply(p->graph, &meeting, &p->input, 1, NULL, 0) : p->input;
+    tg_tensor rows = through ? tg_apply(p->graph, through, &p->input, 1, NULL, 0) : p->input;
     p->output = tg_sum(tg_sigmoid(tg_matmul(rows, w)), TG_AXES(0));
     p->plan = tg_compile(p->graph, p->output);
     ck_assert_msg(p->plan != NULL, "%s", tg_graph_error(p->graph));
@@ -207,7 +207,7 @@ START_TEST(plans_of_a_context_run_at_once_with_the_same_bits)
     predictor p[THREADS] = {{0}};
     for (int i = 0; i < THREADS; i++) {
         stores[i] = i > 0 && _i == 0 ? stores[0] : tg_variables_new(context, 5);
-        record_product(&p[i], stores[i], input_values(), false);
+        record_product(&p[i], stores[i], input_values(), NULL);
         ck_assert_int_eq(tg_run(p[i].plan), TG_OK);
         ck_assert_int_eq(tg_read(p[i].plan, p[i].output, p[i].expected, sizeof p[i].expected), TG_OK);
         ck_assert_mem_eq(p[i].expected, p[0].expected, sizeof p[i].expected);
@@ -233,7 +233,7 @@ START_TEST(two_runs_overlap)
     pthread_t threads[2];
     atomic_store(&inside, 0);
     for (int i = 0; i < 2; i++) {
-        record_product(&p[i], variables, input_values(), true);
+        record_product(&p[i], variables, input_values(), &meeting);
         p[i].runs = 1;
     }
     for (int i = 0; i < 2; i++)
@@ -242,6 +242,53 @@ START_TEST(two_runs_overlap)
         pthread_join(threads[i], NULL);
     for (int i = 0; i < 2; i++)
         ck_assert_msg(p[i].status == TG_OK, "%s", tg_plan_error(p[i].plan));
+    ck_assert_mem_eq(p[0].got, p[1].got, sizeof p[0].got);
+    for (int i = 0; i < 2; i++) {
+        tg_plan_free(p[i].plan);
+        tg_graph_free(p[i].graph);
+    }
+    tg_variables_free(variables);
+    tg_context_free(context);
+}
+END_TEST
+
+/* Passes x on: the first time once a compile has had time to begin, then once it is done; TG_ERROR_SYSTEM if that does not come about. */
+static atomic_int compiling, compiled;
+
+static tg_status give_way(const tg_work *work, const tg_buffers *buffers, int phase, int64_t task, void *scratch)
+{
+    (void)phase, (void)task, (void)scratch;
+    memcpy(buffers->output, buffers->inputs[0], (size_t)tg_type_bytes(work->output));
+    atomic_int *awaited = atomic_fetch_add(&inside, 1) == 0 ? &compiling : &compiled;
+    for (int turn = 0; !atomic_load(awaited) && turn < 5000; turn++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    if (awaited == &compiling)
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    return atomic_load(awaited) ? TG_OK : TG_ERROR_SYSTEM;
+}
+static const tg_op giving_way = {
+    .name = "giving way", .formula = "y = x", .min_inputs = 1, .max_inputs = 1, .shape = same_shape, .run = give_way};
+
+/* A compile waits for the run that is under way, not for those that a thread begins one after the other. */
+START_TEST(a_compile_does_not_wait_for_ever)
+{
+    tg_context *context = harness_context(1);
+    tg_variables *variables = tg_variables_new(context, 5);
+    predictor p[2] = {{.runs = 2}, {.runs = 1}};
+    pthread_t thread;
+    atomic_store(&inside, 0);
+    atomic_store(&compiling, 0);
+    atomic_store(&compiled, 0);
+    record_product(&p[0], variables, input_values(), &giving_way);
+    ck_assert_int_eq(pthread_create(&thread, NULL, predict, &p[0]), 0);
+    while (atomic_load(&inside) == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    atomic_store(&compiling, 1);
+    record_product(&p[1], variables, input_values(), NULL);
+    atomic_store(&compiled, 1);
+    pthread_join(thread, NULL);
+    (void)predict(&p[1]);
+    ck_assert_msg(p[0].status == TG_OK && p[1].status == TG_OK, "%s", tg_plan_error(p[0].plan));
     ck_assert_mem_eq(p[0].got, p[1].got, sizeof p[0].got);
     for (int i = 0; i < 2; i++) {
         tg_plan_free(p[i].plan);
@@ -264,7 +311,7 @@ START_TEST(without_memory_runs_wait)
     tg_variables *variables = tg_variables_new(context, 5);
     predictor p[THREADS] = {{0}};
     for (int i = 0; i < THREADS; i++) {
-        record_product(&p[i], variables, input_values(), false);
+        record_product(&p[i], variables, input_values(), NULL);
         ck_assert_int_eq(tg_run(p[i].plan), TG_OK);
         ck_assert_int_eq(tg_read(p[i].plan, p[i].output, p[i].expected, sizeof p[i].expected), TG_OK);
         p[i].runs = RUNS;
@@ -448,6 +495,7 @@ int main(void)
     tcase_add_test(tests, a_store_that_is_held_does_not_change);
     tcase_add_loop_test(tests, plans_of_a_context_run_at_once_with_the_same_bits, 0, 2);
     tcase_add_loop_test(tests, two_runs_overlap, 0, 2);
+    tcase_add_test(tests, a_compile_does_not_wait_for_ever);
     tcase_add_test(tests, without_memory_runs_wait);
     tcase_add_test(tests, runs_of_a_plan_follow_one_another);
     tcase_add_loop_test(tests, a_model_predicts_for_several_threads, 0, 4);
