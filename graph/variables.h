@@ -58,8 +58,8 @@ TG_API const tg_variable_info *tg_variables_find(const tg_variables *variables, 
 TG_API const tg_variable_info *tg_variables_declare(tg_variables *variables, const char *name, tg_type type, tg_init init,
                                                     bool trainable);
 
-/** Holds the store, until tg_variables_release(): no value changes, and runs that assign to it wait. The thread that holds it runs
-    no plan of it, writes nothing to it, and does not hold it twice. */
+/** Holds the store, until tg_variables_release(): no value changes, and runs that assign to it wait. The thread that holds it
+    calls nothing that holds it too: it runs no plan of it, reads by tg_variables_values() alone, writes, copies and saves nothing. */
 TG_API void tg_variables_hold(const tg_variables *variables);
 /** A variable's value, row-major and 64-byte aligned, valid until the release. NULL if `info` is. */
 TG_API const void *tg_variables_values(const tg_variables *variables, const tg_variable_info *info);
