@@ -14,7 +14,7 @@ TG_BEGIN_DECLS
    zeros that nobody multiplies (pad, unpool2d, a convolution's padding: what these zeros make beside an infinite or NaN kernel, or in a
    gradient that compilation takes through a pooling, is not specified). A gradient is g times the derivative in the same arithmetic: where it
    is not said otherwise, that is NaN at a NaN, and infinite where the derivative is (log and sqrt at 0). tests/reference/edges.inc has it
-   for every op. */
+   for every op, and says where it is not what JAX gives. */
 
 /* ---- pointwise, broadcasting ---- */
 
@@ -81,7 +81,7 @@ TG_DECLARE_UNARY(sin)
 TG_DECLARE_UNARY(cos)
 TG_DECLARE_UNARY(tanh) /**< derivative 1 - y^2, which is 0 where y rounds to -1 or 1 */
 TG_DECLARE_UNARY(reciprocal)
-TG_DECLARE_UNARY(rsqrt) /**< 1 / sqrt(x) */
+TG_DECLARE_UNARY(rsqrt) /**< 1 / sqrt(x); derivative -y^3 / 2, so inf at -0 (as in PyTorch, not in JAX) */
 TG_DECLARE_UNARY(erf)
 /** 1 / (1 + exp(-x)), increasing in floating point. Derivative y (1 - y): with all its digits far below 0, and 0 where y rounds to 1. */
 TG_DECLARE_UNARY(sigmoid)
@@ -132,7 +132,7 @@ TG_API tg_tensor tg_log_softmax_at(tg_where where, tg_tensor x, int axis);
 
 /* Reductions over any axes, which disappear (the _keep forms leave extent 1). Over no elements: sum 0, mean NaN, logsumexp -inf;
    max and min are errors. A NaN makes all of them NaN, and with them the gradients of max, min and logsumexp; logsumexp of inf is inf, of
-   -inf alone -inf, with gradients of NaN. */
+   -inf alone -inf, with gradients of NaN, which are the softmax. */
 #define TG_DECLARE_REDUCTION(name)                                              \
     TG_API tg_tensor tg_##name##_at(tg_where where, tg_tensor x, tg_axes axes); \
     TG_API tg_tensor tg_##name##_keep_at(tg_where where, tg_tensor x, tg_axes axes);
