@@ -135,7 +135,7 @@ START_TEST(results_lie_within_their_bounds)
             n_ops++;
             for (int s = 0; s < entry->n_samples; s++)
                 for (int working = TG_F32; working <= TG_F64; working++) {
-                    seed = (uint64_t)(1000 * e + s);
+                    seed = 1000 * (uint64_t)e + (uint64_t)s;
                     int found = check_op(entry->op, &entry->samples[s], (tg_dtype)working, (tg_isa)isa);
                     ck_assert_msg(found >= BOXES / 20, "%s: %d boxes have bounds", entry->op->name, found);
                 }

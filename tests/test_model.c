@@ -3,16 +3,6 @@
 #include "failing_allocator.h"
 #include "model_fixture.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "failing_allocator.h"
-#include "harness.h"
-#include "ops/ops.h"
-#include "train/layers.h"
-#include "train/model.h"
-
 START_TEST(any_number_of_rows_is_predicted_alike)
 {
     static float all[ROWS][CLASSES], some[ROWS][CLASSES];
