@@ -26,7 +26,7 @@ END_TEST
 START_TEST(names_are_found)
 {
     enum { NAMES = 1000 };
-    static char names[NAMES][16];
+    static char names[NAMES][24];
     tg_context *context = harness_context(1);
     tg_name_map map = {0};
     ck_assert_int_eq(tg_name_map_find(&map, "none"), -1);
@@ -68,7 +68,7 @@ static int32_t longest_run(const tg_name_map *map)
 START_TEST(chosen_names_do_not_meet_in_one_slot)
 {
     enum { NAMES = 1500, SLOTS = 4096 };
-    static char names[NAMES][16];
+    static char names[NAMES][24];
     tg_context *context = harness_context(1);
     tg_name_map map = {0};
     for (int i = 0, n = 0; n < NAMES; i++) {
