@@ -43,7 +43,8 @@ bool tg_name_map_add(tg_name_map *map, tg_context *context, const char *name, in
 {
     bool full = 2 * (map->count + 1) > map->capacity;
     int32_t wider = map->capacity ? 2 * map->capacity : 32;
-    if ((full || tg_context_settings(context)->move_arrays) && !move(map, context, full ? wider : map->capacity))
+    if ((full || (tg_context_settings(context)->move_arrays && map->capacity < 4096)) &&
+        !move(map, context, full ? wider : map->capacity))
         return false;
     tg_name_entry *entry = locate(map, name);
     map->count += entry->name == NULL;

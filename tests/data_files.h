@@ -322,7 +322,7 @@ static inline void write_file(const char *path, blob content)
     remove(path); /* to write over a file makes some file systems wait for the disk */
     FILE *file = fopen(path, "wb");
     ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(content.data, 1, content.size, file), content.size);
+    ck_assert(content.size == 0 || fwrite(content.data, 1, content.size, file) == content.size);
     ck_assert_int_eq(fclose(file), 0);
 }
 
